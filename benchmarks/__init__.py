@@ -1,0 +1,1 @@
+"""Measurements of what Penstock promises: `python -m benchmarks [name …]`, or `make bench`."""

@@ -1,0 +1,205 @@
+"""The few Linux calls that Python does not offer, through ctypes, for the processes that start steps.
+
+Standard library only: the zygote and every supervisor load this module. Every function raises OSError with the
+call's name. Numbers are of the kernel's interface (asm-generic numbers, the same on x86_64 and aarch64).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import signal
+import socket
+import struct
+import sys
+
+__all__ = [
+    "CLONE_NEWNET",
+    "CLONE_NEWNS",
+    "CLONE_NEWPID",
+    "CLONE_NEWUSER",
+    "MS_BIND",
+    "MS_NODEV",
+    "MS_NOEXEC",
+    "MS_NOSUID",
+    "MS_PRIVATE",
+    "MS_RDONLY",
+    "MS_REC",
+    "adopt_orphans",
+    "bind",
+    "bound_capabilities",
+    "clone",
+    "close_from",
+    "die_with_parent",
+    "drop_capabilities",
+    "loopback",
+    "mount",
+    "pivot",
+    "set_dumpable",
+    "set_title",
+    "setns",
+    "unshare",
+]
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+_CLONE_PIDFD = 0x00001000
+
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
+MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
+_MNT_DETACH = 2
+
+_SYS_CLONE3, _SYS_CLOSE_RANGE, _SYS_MOUNT_SETATTR = 435, 436, 442
+_SYS_PIVOT_ROOT = {"x86_64": 155}.get(os.uname().machine, 41)
+_AT_FDCWD, _AT_RECURSIVE, _MOUNT_ATTR_RDONLY = -100, 0x8000, 1
+
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NAME, _PR_CAPBSET_DROP, _PR_SET_CHILD_SUBREAPER = 1, 4, 15, 24, 36
+_CAPABILITY_VERSION_3 = 0x20080522
+_SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
+
+# What container engines leave to a process, without MKNOD (a device node of a disk would be the whole machine):
+# CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE, NET_RAW, SYS_CHROOT,
+# AUDIT_WRITE, SETFCAP.
+_KEPT = (0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 29, 31)
+
+# PyDLL keeps the GIL: after clone() the child must not have to ask another thread for it.
+_libc = ctypes.PyDLL(None, use_errno=True)
+
+
+def _checked(result: int, what: str) -> int:
+    if result == -1:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+    return result
+
+
+def _prctl(option: int, value: int) -> int:
+    return int(_libc.prctl(option, ctypes.c_ulong(value), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0)))
+
+
+def clone(flags: int) -> tuple[int, int]:
+    """Fork into new namespaces. Returns (pid, pidfd) in the parent and (0, -1) in the child.
+
+    Only for a process of one thread.
+    """
+    pidfd = ctypes.c_int(-1)
+    arguments = struct.pack("8Q", flags | _CLONE_PIDFD, ctypes.addressof(pidfd), 0, 0, signal.SIGCHLD, 0, 0, 0)
+    buffer = ctypes.create_string_buffer(arguments, len(arguments))
+    ctypes.pythonapi.PyOS_BeforeFork()
+    pid = int(_libc.syscall(ctypes.c_long(_SYS_CLONE3), buffer, ctypes.c_size_t(len(arguments))))
+    if pid == 0:
+        ctypes.pythonapi.PyOS_AfterFork_Child()
+        return 0, -1
+    ctypes.pythonapi.PyOS_AfterFork_Parent()
+    return _checked(pid, "clone3"), pidfd.value
+
+
+def setns(namespace: int, kind: int) -> None:
+    """Enter the namespace of that descriptor, which is of the `CLONE_NEW…` kind."""
+    _checked(_libc.setns(ctypes.c_int(namespace), ctypes.c_int(kind)), "setns")
+
+
+def unshare(flags: int) -> None:
+    """unshare(2): namespaces of this process's own."""
+    _checked(_libc.unshare(ctypes.c_int(flags)), "unshare")
+
+
+def mount(source: str, target: str, kind: str, flags: int = 0, data: str = "") -> None:
+    """mount(2)."""
+    result = _libc.mount(
+        os.fsencode(source), os.fsencode(target), kind.encode() or None, ctypes.c_ulong(flags), os.fsencode(data)
+    )
+    _checked(result, f"mount {kind or 'bind'} {source} on {target}")
+
+
+def bind(source: str, target: str, *, writable: bool = False) -> None:
+    """Show `source`, with all that is mounted below it, at `target`; read-only unless said otherwise."""
+    mount(source, target, "", MS_BIND | MS_REC)
+    if not writable:
+        attributes = struct.pack("4Q", _MOUNT_ATTR_RDONLY, 0, 0, 0)
+        result = _libc.syscall(
+            ctypes.c_long(_SYS_MOUNT_SETATTR),
+            ctypes.c_int(_AT_FDCWD),
+            os.fsencode(target),
+            ctypes.c_uint(_AT_RECURSIVE),
+            attributes,
+            ctypes.c_size_t(len(attributes)),
+        )
+        _checked(result, f"mount_setattr {target}")
+
+
+def pivot(root: str) -> None:
+    """Make `root` (a mount) this mount namespace's root and let go of the former one."""
+    os.chdir(root)
+    _checked(_libc.syscall(ctypes.c_long(_SYS_PIVOT_ROOT), b".", b"."), f"pivot_root {root}")
+    _checked(_libc.umount2(b".", _MNT_DETACH), "umount of the former root")
+    os.chdir("/")
+
+
+def loopback() -> None:
+    """Let the loopback of this network namespace be up."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        fcntl.ioctl(asking, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP))
+
+
+def bound_capabilities() -> None:
+    """No program that this process or a descendant executes shall have more than the harmless capabilities.
+
+    What this process itself holds it keeps. Does nothing for an unprivileged process.
+    """
+    last = int(_first_line("/proc/sys/kernel/cap_last_cap") or 40)
+    for number in range(last + 1):
+        if number not in _KEPT:
+            _prctl(_PR_CAPBSET_DROP, number)
+
+
+def drop_capabilities(*, bounding: bool) -> None:
+    """Keep only the harmless capabilities; `bounding`: also set the bound, which a new user namespace has lost."""
+    if bounding:
+        bound_capabilities()
+    low = sum(1 << number for number in _KEPT)
+    header = struct.pack("Ii", _CAPABILITY_VERSION_3, 0)
+    _checked(_libc.capset(header, struct.pack("6I", low, low, 0, 0, 0, 0)), "capset")
+
+
+def _first_line(path: str) -> str:
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.readline().strip()
+    except OSError:
+        return ""
+
+
+def close_from(first: int) -> None:
+    """Close every descriptor from `first` on."""
+    if _libc.syscall(ctypes.c_long(_SYS_CLOSE_RANGE), ctypes.c_uint(first), ctypes.c_uint(0xFFFFFFFF), 0) == -1:
+        os.closerange(first, os.sysconf("SC_OPEN_MAX"))
+
+
+def set_dumpable(value: bool) -> None:
+    """Whether processes of the same user may look into this one (its open files, its root, its memory)."""
+    _checked(_prctl(_PR_SET_DUMPABLE, int(value)), "prctl dumpable")
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every descendant whose own parent ends."""
+    _checked(_prctl(_PR_SET_CHILD_SUBREAPER, 1), "prctl subreaper")
+
+
+def die_with_parent() -> None:
+    """Be killed when the parent ends."""
+    _checked(_prctl(_PR_SET_PDEATHSIG, signal.SIGKILL), "prctl parent death signal")
+
+
+def set_title(title: str) -> None:
+    """Show `title` as this process's command line, as far as there is room for it."""
+    _libc.prctl(_PR_SET_NAME, os.fsencode(title)[:15])
+    with open("/proc/self/stat", "rb") as file:
+        fields = file.read().rpartition(b") ")[2].split()
+    start, end = int(fields[45]), int(fields[46])
+    if sys.platform == "linux" and end > start:
+        room = end - start
+        ctypes.memmove(start, os.fsencode(title)[: room - 1].ljust(room, b"\0"), room)

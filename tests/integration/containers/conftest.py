@@ -1,0 +1,7 @@
+"""Real commands on a home of each test's own."""
+
+from __future__ import annotations
+
+from commandline import rig
+
+__all__ = ["rig"]
