@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from serving import ROOT, Server
 
 Open = Callable[..., Page]
@@ -177,12 +177,21 @@ def test_a_file_that_is_no_pipeline_is_refused_in_words(opened: Open, tmp_path: 
 
 def test_a_pipeline_has_versions(uploaded: str, ticking: Path, opened: Open) -> None:
     page = opened(f"/pipelines/{uploaded}")
+    expect(page.get_by_role("heading", name="ticking", level=2)).to_be_visible()
+    held: list[Route] = []
+    # A slow reply must not undo what is done meanwhile.
+    page.route(f"**/pipelines/{uploaded}", lambda route: held.append(route), times=1)
     page.get_by_label("Upload version: file").set_input_files(ticking)
     versions = page.get_by_role("navigation", name="Versions").get_by_role("link")
     expect(versions).to_have_count(2)
     expect(page.get_by_role("table").get_by_text("What each line says.")).to_be_visible()
     page.keyboard.press("]")
-    expect(page.get_by_label("Source of ticking")).to_contain_text("kind: Workflow")
+    source = page.get_by_label("Source of ticking")
+    expect(source).to_contain_text("kind: Workflow")
+    for route in held:
+        route.continue_()
+    expect(page.get_by_role("button", name="Upload version", exact=True)).to_be_enabled()
+    expect(source).to_be_visible()
 
 
 def test_an_experiment_holds_its_runs(server: Server, uploaded: str, opened: Open) -> None:

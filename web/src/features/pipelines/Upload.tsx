@@ -19,8 +19,9 @@ export function Upload({ label, path, primary = false }: { label: string; path: 
     setError(undefined);
     try {
       const made = await send<Pipeline>("POST", path(file), form);
-      await client.invalidateQueries();
+      // At once: whoever goes on while the lists are fetched anew must not be called back.
       if (made.pipeline_id) go(`/pipelines/${made.pipeline_id}`);
+      await client.invalidateQueries();
     } catch (reason) {
       setError(reason);
     }
