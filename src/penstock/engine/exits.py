@@ -135,13 +135,22 @@ def watch(turn: Turn, id: str) -> None:
         try:
             wanted = _due(turn, node, name, hook)
         except Fault as error:
-            _failed(turn, node, name, hook, str(error))
-            turn.add_child(id, turn.id(hook_name(node.name, name)))
-            wanted = False
+            _unanswered(turn, node, str(error))
+            return
         if wanted and not waiting:
             _start(turn, node, name, hook)
         elif waiting and not wanted:
             parallelism.forget(turn, node.boundary_id, start)
+
+
+def _unanswered(turn: Turn, node: Node, message: str) -> None:
+    """An expression that cannot be answered ends what its node belongs to: the group of a step, a task with its DAG, the
+    run. (Argo: `executeTmplLifeCycleHook` in `steps.go` and `dag.go`, `executeWfLifeCycleHook` in `operator.go`.)
+    """
+    place = place_of(turn, node)
+    ended = {Kind.STEP: [place.owner], Kind.TASK: [node.id, node.boundary_id]}.get(place.kind, [node.id])
+    for id in ended:
+        turn.mark(id, Phase.ERROR, message)
 
 
 def due(turn: Turn, node: Node) -> list[str]:

@@ -147,11 +147,19 @@ def test_after_a_stop_no_hook_starts_but_the_exit_handler_does() -> None:
     ("expression", "said"),
     [("nonsense(", "unable to evaluate expression"), ("1 + 1", "unable to cast expression result '2' to bool")],
 )
-def test_an_expression_that_says_nothing_is_an_error_of_the_hook(expression: str, said: str) -> None:
-    run = ended(steps(f"h: {{expression: '{expression}', template: echo}}"))
-    assert said in told(run)["[0].a-1.hooks.h"]
-    assert phases(run)["[0].a-1.hooks.h"] == "Error"
-    assert run.phase == "Succeeded"
+def test_an_expression_that_cannot_be_answered_ends_what_it_belongs_to(expression: str, said: str) -> None:
+    hooks = f"h: {{expression: '{expression}', template: echo}}"
+    run = ended(steps(hooks))
+    assert said in told(run)["[0]"]
+    assert said in run.message
+    assert {name: phase for name, phase in phases(run).items() if name != "[0].a-1"} == {"": "Failed", "[0]": "Error"}
+    run = ended(dag(hooks))
+    assert said in told(run)[""]
+    assert phases(run) == {"": "Error", "a": "Error"}
+    assert run.phase == "Error"
+    run = ended(steps(""), spec=f"  hooks: {{{hooks}}}\n")
+    assert said in run.message
+    assert run.phase == "Error"
 
 
 def test_what_hooks_cannot_be() -> None:
