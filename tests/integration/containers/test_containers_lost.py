@@ -30,7 +30,7 @@ def home(tmp_path: Path, container_engine: str) -> Iterator[Path]:
     assert docker("ps", "--all", "--quiet", "--filter", f"label=penstock.home={tmp_path / 'home'}") == ""
 
 
-@pytest.mark.parametrize("verb", ["create", "cp", "start", "container", "logs", "rm"])
+@pytest.mark.parametrize("verb", ["run", "create", "cp", "start", "container", "logs", "rm"])
 def test_the_next_try_finds_what_was_done(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
@@ -40,13 +40,15 @@ def test_the_next_try_finds_what_was_done(
     (programs / "docker").chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
     id = StepId(run_id="run-1", node_id="node-1")
-    script = "cat /in; echo once >> /count; cat /count"
+    script = (
+        "echo given; echo once >> /count; cat /count" if verb == "run" else "cat /in; echo once >> /count; cat /count"
+    )
     step = Step(
         id=id,
         name="train",
         image=SHELL,
         command=("sh", "-c", script),
-        inputs=(Input(path="/in", content=b"given\n"),),
+        inputs=() if verb == "run" else (Input(path="/in", content=b"given\n"),),
     )
 
     async def play() -> None:

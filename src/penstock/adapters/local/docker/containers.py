@@ -126,9 +126,9 @@ def _member(main: str, step: Step, name: str) -> str:
 
 
 def create(home: Path, plan: Plan, step: Step) -> Iterator[tuple[str, Step | Companion, list[str]]]:
-    """Each container's name, what it is of, and the words of the command that makes it."""
+    """Each container's name, what it is of, and the words of the command that makes it, from the second on."""
     labels = {"home": home, "run": step.id.run_id, "node": step.id.node_id, "incarnation": step.id.incarnation}
-    common = ["create", "--init", "--log-driver", "json-file", "--pull", "never"]
+    common = ["--init", "--log-driver", "json-file", "--pull", "never"]
     common += [f"--label=penstock.{label}={value}" for label, value in labels.items()]
     shared, own = ["--network", plan.network] if plan.network else [], ["--network", f"container:{plan.main}"]
     yield plan.main, step, [*common, *shared, *_options(plan, step, plan.main, step)]

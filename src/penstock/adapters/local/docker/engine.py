@@ -214,7 +214,9 @@ class Engine:
         said = next(
             (line for line in lines if "error" in line.lower() or "cannot" in line.lower()), "".join(lines[-1:])
         )
-        reason = said.removeprefix("Error response from daemon: ").removeprefix("Error: ")[:500]
+        for prefix in ("docker: ", "Error response from daemon: ", "Error: "):
+            said = said.removeprefix(prefix)
+        reason = said[:500]
         if any(text in reason.lower() for text in _SILENT):
             return Unavailable(f"{self.program}: the container engine does not answer: {reason}")
         if "no space left on device" in reason.lower():

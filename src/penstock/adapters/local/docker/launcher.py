@@ -141,9 +141,13 @@ class DockerLauncher:
                 folder.write("step.json", json.dumps(asdict(planned)).encode())
                 await _networked(engine, planned)
             for name, part, words in create(self._home, planned, step):
-                await self._made(engine, step, part, words)
                 inputs = [*(step.inputs if part is step else ()), *step.laid(part.mounts)]
                 folders = [each.path for each in part.mounts if not _filled(step, each)]
+                if list(planned.containers) == [name] and not inputs and not folders:
+                    # Made and started by one command, which takes as long as either of two.
+                    await self._made(engine, step, part, ["run", "--detach", *words])
+                    return
+                await self._made(engine, step, part, ["create", *words])
                 await _laid(engine, name, inputs, folders)
             await engine.run("start", planned.first)
         except (InvalidInput, Refused) as error:
@@ -152,7 +156,7 @@ class DockerLauncher:
             raise InvalidInput(f"step {step.name!r}: {error}") from None
 
     async def _made(self, engine: Engine, step: Step, part: Step | Companion, words: Sequence[str]) -> None:
-        """The container is there, not started."""
+        """The command that makes a container has done so, with an image that was pulled where the engine had none."""
         variables = {name: value for name, value in part.env if unseen(name)}
         try:
             await engine.run(*words, env=variables)
@@ -299,15 +303,29 @@ class DockerLauncher:
                 if not (await found_container(engine, folder, planned.main)).ended:
                     raise
         with ContainerLog(engine, planned.main, folder.file("log")) as lines:
-            while True:
-                await lines.follow()
-                found = await found_container(engine, folder, planned.main)
-                if found.ended:
-                    break
-                await asyncio.sleep(_SOON)
-            lost = await lines.finish()
+            found = await self._followed_to_its_end(engine, folder, planned.main, lines)
+            lost = lines.finish()
         failed = await self._released(engine, id, planned) if planned.sidecars else ""
         return _exit_of(found, code=found.code, lost=lost, failed=failed)
+
+    async def _followed_to_its_end(
+        self, engine: Engine, folder: StepFolder, name: str, lines: ContainerLog
+    ) -> Container:
+        """What became of a container that has ended, when all of its log is brought."""
+        while True:
+            await lines.follow()
+            # Both at once: each takes as long as the engine's command takes to start.
+            asked_at = time.time()
+            looking = asyncio.create_task(found_container(engine, folder, name))
+            try:
+                await lines.catch_up()
+            finally:
+                found = await looking  # that it is lost goes before what the log's command said
+            if found.ended:
+                if _seconds(found.finished_at) >= asked_at:  # it has said more since, maybe
+                    await lines.catch_up()
+                return found
+            await asyncio.sleep(_SOON)
 
     async def _run_set(self, engine: Engine, id: StepId, planned: Plan) -> StepExit:
         folder = self._folder(id)
@@ -334,7 +352,8 @@ class DockerLauncher:
             if found is not None and not found.fresh:
                 files[name] = folder.file(f"log.{number}")
                 with ContainerLog(engine, container, files[name]) as lines:
-                    lost += await lines.finish()
+                    await lines.catch_up()
+                    lost += lines.finish()
         told = [files["main"]] if "main" in files else [] if "main" in planned.members.values() else files.values()
         with ExitStack() as opened, open(folder.file("log.new"), "wb") as whole:
             logs = [opened.enter_context(open(file, "rb")) for file in told]

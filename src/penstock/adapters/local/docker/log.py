@@ -46,14 +46,14 @@ class ContainerLog:
         """Bring what comes until the engine ends the stream, which may be before the container ends."""
         await self._copy("logs", "--follow", self._name)
 
-    async def finish(self) -> int:
-        """Bring what an ended container has beyond that; the count of bytes lost to a full disk.
-
-        Raises Refused, Unavailable.
-        """
+    async def catch_up(self) -> None:
+        """Bring what the container has said beyond that by now. Raises Refused, Unavailable."""
         errors = await self._copy("logs", self._name)
         if errors is not None:
             raise self._engine.failure(errors)
+
+    def finish(self) -> int:
+        """The log is whole and durable; the count of bytes lost to a full disk."""
         self._log.flush(b"F")
         self._log.sync()
         return self._log.lost
