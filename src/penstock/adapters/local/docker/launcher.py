@@ -311,21 +311,25 @@ class DockerLauncher:
     async def _followed_to_its_end(
         self, engine: Engine, folder: StepFolder, name: str, lines: ContainerLog
     ) -> Container:
-        """What became of a container that has ended, when all of its log is brought."""
+        """What became of a container that has ended, when all of its log is brought.
+
+        It is looked at while its log is read: each takes as long as the engine's command takes to start. What was read
+        is all there is when the container had ended before.
+        """
+        following, known = True, False
         while True:
-            await lines.follow()
-            # Both at once: each takes as long as the engine's command takes to start.
             asked_at = time.time()
             looking = asyncio.create_task(found_container(engine, folder, name))
             try:
-                await lines.catch_up()
+                whole = await (lines.follow() if following else lines.catch_up())
             finally:
                 found = await looking  # that it is lost goes before what the log's command said
-            if found.ended:
-                if _seconds(found.finished_at) >= asked_at:  # it has said more since, maybe
-                    await lines.catch_up()
+            if found.ended and whole and (known or _seconds(found.finished_at) < asked_at):
                 return found
-            await asyncio.sleep(_SOON)
+            known = found.ended
+            if not following and not known:
+                await asyncio.sleep(_SOON)
+            following = not following and not known
 
     async def _run_set(self, engine: Engine, id: StepId, planned: Plan) -> StepExit:
         folder = self._folder(id)

@@ -42,15 +42,18 @@ class ContainerLog:
     ) -> None:
         os.close(self._descriptor)
 
-    async def follow(self) -> None:
-        """Bring what comes until the engine ends the stream, which may be before the container ends."""
-        await self._copy("logs", "--follow", self._name)
+    async def follow(self) -> bool:
+        """Bring what comes until the engine ends the stream, which may be before the container ends; whether it told
+        all that there was by then.
+        """
+        return await self._copy("logs", "--follow", self._name) is None
 
-    async def catch_up(self) -> None:
-        """Bring what the container has said beyond that by now. Raises Refused, Unavailable."""
+    async def catch_up(self) -> bool:
+        """Bring what the container has said beyond that by now; True. Raises Refused, Unavailable."""
         errors = await self._copy("logs", self._name)
         if errors is not None:
             raise self._engine.failure(errors)
+        return True
 
     def finish(self) -> int:
         """The log is whole and durable; the count of bytes lost to a full disk."""
