@@ -20,10 +20,13 @@ import pytest
 from needs import absent, require
 from penstock.testing.launcher_contract import ACTING
 
-__all__ = ["SHELL", "_own_engine", "container_engine", "docker", "dockerd", "registry"]
+__all__ = ["ENGINE", "SHELL", "_own_engine", "container_engine", "docker", "dockerd", "registry"]
 
 SHELL = "localhost/penstock-shell:1"
 """The image without an entrypoint, for steps that have a command."""
+ENGINE = os.environ.get("PENSTOCK_TEST_ENGINE", "docker")
+"""The engine's program: `podman` runs the suites with the Podman of this machine, as it is set up."""
+
 PROGRAMS = (
     "sh",
     "cat",
@@ -63,8 +66,8 @@ def dockerd(folder: Path) -> subprocess.Popen[bytes]:
 
 
 def docker(*arguments: str) -> str:
-    """What a command of Docker prints."""
-    return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout
+    """What a command of the engine prints."""
+    return subprocess.run([ENGINE, *arguments], check=True, capture_output=True, text=True).stdout
 
 
 def _end(daemon: subprocess.Popen[bytes]) -> None:
@@ -79,9 +82,16 @@ def _end(daemon: subprocess.Popen[bytes]) -> None:
 
 @pytest.fixture(name="_engine", scope="session")
 def _own_engine() -> Iterator[str]:
-    """The address of an engine, started when the first test asks."""
-    require("dockerd", "apt-get install docker.io")
+    """The address of an engine, started when the first test asks; "" of Podman, which needs no daemon."""
     busybox = require("busybox", "apt-get install busybox-static")
+    if ENGINE == "podman":
+        require("podman", "apt-get install podman catatonit")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delenv("CONTAINER_HOST")
+            _images(busybox)
+        yield ""
+        return
+    require("dockerd", "apt-get install docker.io")
     if os.geteuid():
         absent("a container engine is started by root only; run the tests as root: sudo make test")
     # A socket's path has to be short.
@@ -91,9 +101,7 @@ def _own_engine() -> Iterator[str]:
         patch.setenv("DOCKER_HOST", address)
         daemon = dockerd(folder)
         try:
-            root = _root(busybox)
-            _import(root, ACTING, "--change", 'ENTRYPOINT ["sh", "-c"]')
-            _import(root, SHELL)
+            _images(busybox)
             patch.undo()
             yield address
         finally:
@@ -104,7 +112,10 @@ def _own_engine() -> Iterator[str]:
 @pytest.fixture
 def container_engine(_engine: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The address of the engine, which `DOCKER_HOST` names during the test; tests without this fixture find none."""
-    monkeypatch.setenv("DOCKER_HOST", _engine)
+    if _engine:
+        monkeypatch.setenv("DOCKER_HOST", _engine)
+    else:
+        monkeypatch.delenv("CONTAINER_HOST")
     return _engine
 
 
@@ -136,8 +147,14 @@ def registry(engine: str, folder: Path) -> Iterator[str]:
         serving.wait()
 
 
+def _images(busybox: str) -> None:
+    root = _root(busybox)
+    _import(root, ACTING, "--change", 'ENTRYPOINT ["sh", "-c"]')
+    _import(root, SHELL)
+
+
 def _import(root: bytes, name: str, *options: str) -> None:
-    subprocess.run(["docker", "import", *options, "-", name], input=root, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([ENGINE, "import", *options, "-", name], input=root, check=True, stdout=subprocess.DEVNULL)
 
 
 def _root(busybox: str) -> bytes:

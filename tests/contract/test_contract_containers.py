@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from containers import docker
+from containers import ENGINE, docker
 from penstock.adapters.local.docker.containers import container_name
 from penstock.adapters.local.docker.launcher import DockerLauncher
 from penstock.ports import Launcher, StepId
@@ -23,7 +23,7 @@ class DockerRig(Rig):
         return DockerLauncher(self.home, pauses=())
 
     def interrupt(self, id: StepId) -> None:
-        subprocess.run(["docker", "rm", "--force", container_name(self.home, id)], check=True)
+        subprocess.run([ENGINE, "rm", "--force", container_name(self.home, id)], check=True)
 
 
 class TestDockerLauncher(LauncherContract, SidecarContract):
@@ -34,7 +34,5 @@ class TestDockerLauncher(LauncherContract, SidecarContract):
     async def over(self, launcher: Launcher, id: StepId, sidecar: str) -> None:
         name = f"{container_name(launcher.log(id).parents[3], id)}-sidecar-0"
         async with asyncio.timeout(60):
-            while (
-                docker("container", "ls", "--all", "--filter", f"name={name}", "--format", "{{.State}}") != "exited\n"
-            ):
+            while docker("container", "inspect", "--format", "{{.State.Status}}", name) != "exited\n":
                 await asyncio.sleep(0.05)

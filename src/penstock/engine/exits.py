@@ -144,8 +144,9 @@ def watch(turn: Turn, id: str) -> None:
 
 
 def _unanswered(turn: Turn, node: Node, message: str) -> None:
-    """An expression that cannot be answered ends what its node belongs to: the group of a step, a task with its DAG, the
-    run. (Argo: `executeTmplLifeCycleHook` in `steps.go` and `dag.go`, `executeWfLifeCycleHook` in `operator.go`.)
+    """An expression without an answer ends what its node belongs to: a step's group, a task with its DAG, the run.
+
+    (Argo: what `executeTmplLifeCycleHook` and `executeWfLifeCycleHook` return to `steps.go`, `dag.go`, `operator.go`.)
     """
     place = place_of(turn, node)
     ended = {Kind.STEP: [place.owner], Kind.TASK: [node.id, node.boundary_id]}.get(place.kind, [node.id])

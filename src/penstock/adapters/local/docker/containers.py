@@ -13,7 +13,7 @@ from penstock.errors import InvalidInput
 from penstock.ports import Step, StepId
 from penstock.workflow.pods import Companion, Mount
 
-__all__ = ["Plan", "container_name", "create", "parts", "plan", "unseen"]
+__all__ = ["Plan", "container_name", "create", "mounted", "parts", "plan", "unseen"]
 
 
 _LEAST_CPU, _LEAST_MEMORY = 0.01, 6 << 20
@@ -32,8 +32,9 @@ class Plan:
     """The containers and volumes of a step: `init` run one by one, then `main` and, in its network, `sidecars`.
 
     Those are by their names here, with their names in the document; `volumes` the other way round. `network` is that of
-    the run, where steps of it reach one another. `members` are all containers of a set, `main` among them, each run up
-    to `tries` times `pause` seconds apart, when those have ended that `after` names (names in the document).
+    the run, where steps of it reach one another; `pod` the pod of main and sidecars, where the engine has pods.
+    `members` are all containers of a set, `main` among them, each run up to `tries` times `pause` seconds apart, when
+    those have ended that `after` names (names in the document).
     """
 
     main: str
@@ -41,6 +42,7 @@ class Plan:
     sidecars: Mapping[str, str] = field(default_factory=dict)
     volumes: Mapping[str, str] = field(default_factory=dict)
     network: str = ""
+    pod: str = ""
     members: Mapping[str, str] = field(default_factory=dict)
     after: Mapping[str, Sequence[str]] = field(default_factory=dict)
     tries: int = 1
@@ -81,6 +83,11 @@ def _is_mounted(step: Step, mount: Mount) -> bool:
     return not (mount.sub_path and step.volume(mount.volume).files)
 
 
+def mounted(step: Step, part: Step | Companion) -> list[str]:
+    """Where the engine mounts something in a container."""
+    return [mount.path for mount in part.mounts if _is_mounted(step, mount)]
+
+
 def _mount(plan: Plan, step: Step, mount: Mount) -> str:
     """The option that shows a volume. Raises InvalidInput."""
     folder = step.volume(mount.volume).folder
@@ -95,8 +102,8 @@ def _mount(plan: Plan, step: Step, mount: Mount) -> str:
     return f"--volume={source}:{mount.path}{':ro' if mount.read_only else ''}"
 
 
-def plan(home: Path, step: Step) -> Plan:
-    """The containers that a step is."""
+def plan(home: Path, step: Step, *, pods: bool = False) -> Plan:
+    """The containers that a step is; `pods`: those of one network are in a pod."""
     main = container_name(home, step.id)
     claims = {volume.name for volume in step.volumes if volume.folder}
     volumes = {
@@ -111,6 +118,7 @@ def plan(home: Path, step: Step) -> Plan:
         sidecars={f"{main}-sidecar-{number}": each.name for number, each in enumerate(step.sidecars)},
         volumes={volume: f"{main}-{number}" for number, volume in enumerate(volumes)},
         network=network_name(home, step.network) if step.network else "",
+        pod=f"{main}-pod" if pods and step.sidecars and not step.containers else "",
         members={_member(main, step, each.name): each.name for each in step.containers},
         after={each.name: each.after for each in step.containers},
         tries=max((each.tries for each in step.containers), default=1),
@@ -131,7 +139,8 @@ def create(home: Path, plan: Plan, step: Step) -> Iterator[tuple[str, Step | Com
     common = ["--init", "--log-driver", "json-file", "--pull", "never"]
     common += [f"--label=penstock.{label}={value}" for label, value in labels.items()]
     shared, own = ["--network", plan.network] if plan.network else [], ["--network", f"container:{plan.main}"]
-    yield plan.main, step, [*common, *shared, *_options(plan, step, plan.main, step)]
+    within = ["--pod", plan.pod] if plan.pod else []
+    yield plan.main, step, [*common, *(within or shared), *_options(plan, step, plan.main, step)]
     for name, companion in zip(plan.init, step.init, strict=True):
         yield name, companion, [*common, *shared, *_options(plan, step, name, companion)]
     members = {shown: name for name, shown in plan.members.items()}
@@ -139,7 +148,8 @@ def create(home: Path, plan: Plan, step: Step) -> Iterator[tuple[str, Step | Com
         if companion.name != step.own_name:
             name = members[companion.name]
             yield name, companion, [*common, *shared, *_options(plan, step, name, companion)]
-    own = shared if plan.members else own  # no container of a set runs from the beginning to the end
+    # No container of a set runs from the beginning to the end.
+    own = within or (shared if plan.members else own)
     for name, companion in zip(plan.sidecars, step.sidecars, strict=True):
         yield name, companion, [*common, *own, *_options(plan, step, name, companion)]
 

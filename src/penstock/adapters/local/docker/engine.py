@@ -134,11 +134,11 @@ class Engine:
             finished_at=state["FinishedAt"],
         )
 
-    async def fill(self, name: str, write: Callable[[BinaryIO], None]) -> None:
-        """Lay the archive that `write` writes into a container, at its root. Raises Refused, NoSpace, Unavailable."""
+    async def fill(self, name: str, write: Callable[[BinaryIO], None], place: str = "/") -> None:
+        """Lay the archive that `write` writes into a container, at a folder. Raises Refused, NoSpace, Unavailable."""
         reader, writer = os.pipe()
         try:
-            async with self.started("cp", "-", f"{name}:/", stdin=reader) as process:
+            async with self.started("cp", "-", f"{name}:{place}", stdin=reader) as process:
                 os.close(reader)
                 reader = -1
                 writing = asyncio.to_thread(_write, writer, write)

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +21,7 @@ import msgspec
 
 from penstock.adapters.local.commandline import check_arguments
 from penstock.adapters.local.docker import archive
-from penstock.adapters.local.docker.containers import Plan, container_name, create, parts, plan, unseen
+from penstock.adapters.local.docker.containers import Plan, container_name, create, mounted, parts, plan, unseen
 from penstock.adapters.local.docker.engine import Container, Engine, Refused, find_engine, unbroken
 from penstock.adapters.local.docker.images import Images, misnamed
 from penstock.adapters.local.docker.lives import Lost, Unstarted, begun_once, boot, found_container
@@ -129,7 +130,8 @@ class DockerLauncher:
 
     async def _begun(self, engine: Engine, folder: StepFolder, step: Step) -> None:
         """The step's first container runs, or has run. A launch that was cut short is done again."""
-        planned = plan(self._home, step)
+        # Podman starts again what the network of a container belongs to, so a step would run twice.
+        planned = plan(self._home, step, pods=engine.program == "podman")
         try:
             if folder.path.exists():
                 found = await engine.inspect(planned.first)
@@ -148,7 +150,7 @@ class DockerLauncher:
                     await self._made(engine, step, part, ["run", "--detach", *words])
                     return
                 await self._made(engine, step, part, ["create", *words])
-                await _laid(engine, name, inputs, folders)
+                await _laid(engine, name, inputs, folders, mounted(step, part))
             await engine.run("start", planned.first)
         except (InvalidInput, Refused) as error:
             await _cleared(engine, planned)
@@ -501,26 +503,41 @@ def _filled(step: Step, mount: Mount) -> bool:
     return bool(volume.folder or volume.files)
 
 
-async def _laid(engine: Engine, name: str, inputs: Sequence[Input], folders: Sequence[str]) -> None:
-    """Inputs and empty folders are in the container."""
-    if inputs or folders:
-        await engine.fill(name, lambda stream: archive.write_inputs(stream, inputs, folders))
+async def _laid(
+    engine: Engine, name: str, inputs: Sequence[Input], folders: Sequence[str], mounted: Sequence[str]
+) -> None:
+    """Inputs and empty folders are in the container, and in what is mounted at those paths."""
+    # Podman lays into a volume only what is sent to its very path.
+    places = ["/", *(f"{path.rstrip('/')}/" for path in mounted)] if engine.program == "podman" else ["/"]
+    sent: dict[str, list[Input]] = {place: [] for place in places}
+    for each in inputs:
+        place = max((place for place in places if each.path.startswith(place)), key=len)
+        sent[place].append(msgspec.structs.replace(each, path=each.path[len(place) - 1 :]))
+    for place, some in sent.items():
+        empty = folders if place == "/" else ()
+        if some or empty:
+            await engine.fill(name, partial(archive.write_inputs, inputs=some, empty_dirs=empty), place)
 
 
 async def _networked(engine: Engine, planned: Plan) -> None:
-    """The network that the step is to be in is there. Raises Refused, Unavailable."""
+    """The network that the step is to be in is there, and its pod. Raises Refused, Unavailable."""
     if planned.network:
         try:
             await engine.run("network", "create", planned.network)
         except Refused as refused:
             if "already exists" not in str(refused):
                 raise
+    if planned.pod:
+        network = ["--network", planned.network] if planned.network else []
+        await engine.run("pod", "create", "--name", planned.pod, *network)
 
 
 async def _cleared(engine: Engine, planned: Plan) -> None:
     """The step's containers and volumes are gone. Raises Unavailable."""
     for name in planned.containers:
         await _removed(engine, "rm", "--force", "--volumes", name)
+    if planned.pod:
+        await _removed(engine, "pod", "rm", "--force", "--ignore", planned.pod)
     if planned.volumes:
         await _removed(engine, "volume", "rm", "--force", *planned.volumes.values())
 
