@@ -15,8 +15,9 @@ from local_bench import Bench, said
 from test_local_ends import sleepers, unlikely, wait_until
 
 from isolations import isolation_of
+from penstock.adapters.local.process import outward
 from penstock.adapters.local.process.folders import StepFolder
-from penstock.adapters.local.process.isolation import Isolation
+from penstock.adapters.local.process.isolation import Isolation, doctor_lines
 from penstock.errors import InvalidInput
 from penstock.ports import ImageRule, Input, Step, StepId, StepState
 from penstock.workflow.pods import Companion, Mount
@@ -73,7 +74,33 @@ def test_what_listens_on_the_machine_is_not_reached(rooted: Bench) -> None:
         with_sidecar = rooted.run("python3", "-c", connect, sidecars=(beside("idle", "exec sleep 1000000"),))
         assert with_sidecar.code == 1
         assert "ConnectionRefusedError" in with_sidecar.stderr
+        by_the_way_out = connect.replace("127.0.0.1", "10.0.2.2").replace("))", "), 10)")
+        with_sidecar = rooted.run("python3", "-c", by_the_way_out, sidecars=(beside("idle", "exec sleep 1000000"),))
+        assert with_sidecar.code == 1
+        assert "OSError" in with_sidecar.stderr or "Refused" in with_sidecar.stderr, with_sidecar.stderr
         assert rooted.run("python3", "-c", connect).code == 0
+
+
+@pytest.mark.parametrize("of", ["step", "run"])
+def test_a_network_leads_outward_where_the_machine_lets_it(rooted: Bench, of: str) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.connect(("192.0.2.1", 9))  # nothing is sent; it says which address this machine has
+        outside = asking.getsockname()[0]
+    with socket.create_server((outside, 0)) as own:
+        connect = f"import socket; socket.create_connection({own.getsockname()}, 20); print('reached')"
+        more: dict[str, Any] = {"sidecars": (beside("idle", "exec sleep 1000000"),)} if of == "step" else {}
+        ended = rooted.run("python3", "-c", connect, network="" if more else "run-1", **more)
+    may = outward.program() is not None and (os.geteuid() == 0 or rooted.isolation.user is not None)
+    assert ("reached" in ended.stdout) == may, ended.stderr
+    assert ("a way out by" in " ".join(doctor_lines(rooted.isolation))) == may
+    rooted.remove_all()
+    wait_until(lambda: not leading_out(), "what leads out ends with the network")
+
+
+def leading_out() -> list[str]:
+    """Processes that this one has started to lead out of a network, and that run."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return [child for child in children if b"slirp4netns" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def test_an_image_that_brings_no_names_of_hosts_has_localhost(rooted: Bench, folder_root: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -17,7 +18,7 @@ import msgspec
 from penstock.adapters.local.commandline import check_arguments
 from penstock.adapters.local.process.environments import wanted_environment
 from penstock.adapters.local.process.folders import StepFolder, make_folder, step_ids, told_errors
-from penstock.adapters.local.process.forkserver import ForkServer, readable
+from penstock.adapters.local.process.forkserver import ForkServer, Kind, readable
 from penstock.adapters.local.process.images import (
     HOST_PATH,
     SYSTEM_PATH,
@@ -32,6 +33,7 @@ from penstock.adapters.local.process.layers import Layers, tidy
 from penstock.adapters.local.process.layout import Shown, canonical, lay_out, seen_at, shown_paths
 from penstock.adapters.local.process.networks import Networks, joined
 from penstock.adapters.local.process.orphans import MARK, kill_marked
+from penstock.adapters.local.process.outward import WayOut, program, with_names
 from penstock.adapters.local.process.pods import begun_logs, lay_pod, own_begun, parts_of, pod_spec
 from penstock.adapters.local.process.rewriting import rewriter
 from penstock.adapters.local.process.spares import Spares
@@ -79,7 +81,8 @@ class ProcessLauncher:
         self._detecting: asyncio.Task[Isolation] | None = None
         self._forks = ForkServer()
         self._spares = Spares(self._home, self._forks)
-        self._networks = Networks(self._home, self._forks.fork)
+        self._out = WayOut()
+        self._networks = Networks(self._home, self._forks.fork, self._out)
         self._done: dict[StepId, int] = {}
         self._about: dict[StepId, Mapping[str, Any]] = {}
         self._leavings: list[str] = []
@@ -112,6 +115,8 @@ class ProcessLauncher:
         """See `ports.Launcher`."""
         folder = self._folder(step.id)
         isolation = await self._isolated()
+        if (step.sidecars or step.network) and program():
+            step = with_names(step)
         spec = _translated(self._whole, folder, step, isolation)
         if step.network and isolation.way != "rewrite":
             await asyncio.to_thread(make_folder, folder.path)
@@ -143,15 +148,23 @@ class ProcessLauncher:
 
     async def _fork(self, id: StepId, spec: Mapping[str, Any], lock: int) -> None:
         reader, writer = os.pipe()
+        links = socket.socketpair() if spec.get("network") else ()
+        kind: Kind = "pod" if spec.get("pod") else "step"
         try:
-            _, pidfd = await self._forks.fork("pod" if spec.get("pod") else "step", spec, (lock, writer))
+            pid, pidfd = await self._forks.fork(kind, spec, (lock, writer, *(end.fileno() for end in links[1:])))
         except BaseException:
             os.close(reader)
+            for ours in links[:1]:
+                ours.close()
             raise
         finally:
             os.close(writer)
+            for theirs in links[1:]:
+                theirs.close()
         os.close(pidfd)
         self._done[id] = reader
+        for ours in links[:1]:
+            await self._out.open(pid, ours)
 
     def _with_spare(self, folder: StepFolder, step: Step, spec: Mapping[str, Any]) -> bool:
         """Start the step in what was made for one like it, where there is such; and have that made for the next."""
@@ -418,6 +431,7 @@ class ProcessLauncher:
         """See `ports.Launcher`."""
         await self._spares.close()
         self._forks.close()
+        self._out.close()
         while self._done:
             os.close(self._done.popitem()[1])
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from penstock.adapters.local.process import forkserver
+from penstock.adapters.local.process import forkserver, outward
 from penstock.adapters.local.process.folders import remove_tree
 
 __all__ = ["WAYS", "Isolation", "detect", "doctor_lines"]
@@ -31,7 +31,7 @@ class Isolation:
 
 
 WAYS = ("overlay", "bind", "rewrite")
-_NETWORK = "this machine's; that of a step with sidecars is its own, the loopback alone"
+_NETWORK = "this machine's; that of a step with sidecars, and of a run with daemons, is its own"
 
 
 def candidates(way: str | None = None) -> list[Isolation]:
@@ -120,10 +120,14 @@ def doctor_lines(isolation: Isolation) -> list[str]:
         "images that are folders cannot be used; the home is visible to steps",
     }
     inputs = "linked, never copied" if isolation.links else "shared where the file system can, else copied"
-    network = "sidecars are refused: no network can be a step's own" if isolation.way == "rewrite" else _NETWORK
+    network = "sidecars are refused: no network can be a step's own" if isolation.way == "rewrite" else _network()
     lines = [
         f"isolation of steps: {isolation.way} ({texts[isolation.way]})",
         f"inputs of steps: {inputs}",
         f"network of steps: {network}",
     ]
     return [*lines, f"why no better way: {isolation.reason}"] if isolation.reason else lines
+
+
+def _network() -> str:
+    return f"{_NETWORK}, with {'a way out by slirp4netns' if outward.program() else outward.MISSING}"

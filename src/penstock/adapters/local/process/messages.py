@@ -17,7 +17,7 @@ from typing import Any
 __all__ = ["read", "receive", "send", "sheet"]
 
 _MESSAGE = 4096
-_DESCRIPTORS = 3
+_DESCRIPTORS = 4
 
 
 def sheet(content: object) -> int:
@@ -46,7 +46,7 @@ def read(descriptor: int) -> Any:
 
 
 def send(channel: socket.socket, words: Mapping[str, Any], descriptors: Sequence[int]) -> None:
-    """Send some words and at most three descriptors. Raises OSError, BrokenPipeError where nobody listens."""
+    """Send some words and at most four descriptors. Raises OSError, BrokenPipeError where nobody listens."""
     rights = array.array("i", descriptors)
     channel.sendmsg([json.dumps(words).encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
 

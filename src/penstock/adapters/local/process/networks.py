@@ -1,7 +1,8 @@
 """Networks that steps share: the daemons of a run, and those that reach them.
 
-A network is a namespace with nothing but its loopback, held by a process that does nothing else. `<home>/networks/NAME`
-is its holder's folder, as a step's is its supervisor's. It stays as long as its run has a step here.
+A network is a namespace with its loopback, and a way out (`outward`), held by a process that does nothing else.
+`<home>/networks/NAME` is its holder's folder, as a step's is its supervisor's. It stays as long as its run has a step
+here.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import Any
 from penstock.adapters.local.process.folders import StepFolder, make_folder, remove_tree
 from penstock.adapters.local.process.forkserver import Kind
 from penstock.adapters.local.process.isolation import Isolation
+from penstock.adapters.local.process.outward import WayOut
 from penstock.errors import Unavailable
 
 __all__ = ["Networks", "joined"]
@@ -33,9 +36,10 @@ def joined(spec: Mapping[str, Any], holder: int) -> Mapping[str, Any]:
 class Networks:
     """The networks of a home; for use in one event loop."""
 
-    def __init__(self, home: Path, fork: Fork) -> None:
+    def __init__(self, home: Path, fork: Fork, out: WayOut) -> None:
         self._home = home
         self._fork = fork
+        self._out = out
         self._one_by_one = asyncio.Lock()
 
     async def holder(self, name: str, isolation: Isolation) -> int:
@@ -57,16 +61,17 @@ class Networks:
         make_folder(folder.path)
         lock = folder.lock()
         assert lock is not None, "nobody knew of the folder"
-        reader, writer = os.pipe()
+        ours, theirs = socket.socketpair()
         about = {"way": isolation.way, "user": isolation.user, "title": f"penstock-network {folder.path.name}"}
-        try:
-            _, pidfd = await self._fork("network", {**about, "holder": True, "dir": str(folder.path)}, (lock, writer))
-            os.close(pidfd)
-        finally:
-            os.close(lock)
-            os.close(writer)
-        with open(reader, "rb") as ready:  # closed when it holds the network
-            await asyncio.to_thread(ready.read)
+        spec = {**about, "holder": True, "dir": str(folder.path)}
+        with ours:
+            try:
+                pid, pidfd = await self._fork("network", spec, (lock, theirs.fileno()))
+                os.close(pidfd)
+            finally:
+                os.close(lock)
+                theirs.close()
+            await self._out.open(pid, ours)
 
     async def leave(self, name: str) -> None:
         """End a network whose run has no step here any more."""

@@ -19,7 +19,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from penstock.adapters.local.process import kernel, records, roots, supervisor
+from penstock.adapters.local.process import holder, kernel, records, roots, supervisor
 from penstock.adapters.local.process.forking import fork, wanted
 
 __all__ = ["run"]
@@ -38,7 +38,8 @@ class _Lost(Exception):
 
 
 def run(spec: dict[str, Any], descriptors: Sequence[int]) -> NoReturn:
-    """See the pod that `spec` describes through. `descriptors` are those of `supervisor.run`.
+    """See the pod that `spec` describes through. `descriptors` are those of `supervisor.run`, and the
+    end of a socket (`holder.opened`) where the network is the step's own.
 
     Where a container's end is unknown, so is the step's: this process ends without a record, and all with it.
     """
@@ -98,7 +99,7 @@ class _Pod:
     def __init__(self, spec: dict[str, Any], descriptors: Sequence[int]) -> None:
         if spec["user"]:
             roots.map_user(*spec["user"])
-        self._lock, self._done = descriptors
+        self._lock, self._done, *link = descriptors
         self._identity = records.identity()
         self._folder = os.open(spec["dir"], os.O_RDONLY | os.O_DIRECTORY)
         self._record = os.open("reserve", os.O_RDWR | os.O_CREAT, 0o600, dir_fd=self._folder)
@@ -106,7 +107,8 @@ class _Pod:
             [_Container(each) for each in spec[kind]] for kind in ("init", "sidecars", "own")
         )
         self._of_set: bool = spec["of_set"]
-        self._network: bool = spec["network"]
+        self._link = link
+        """The launcher's link to the network that is the step's own, as long as this process lives; or nothing."""
         self._title: str = spec["title"]
         self._deadline: float | None = None
         self._signals = supervisor.signal_pipe()
@@ -116,9 +118,10 @@ class _Pod:
         """Run the containers; the step's exit record. Raises _Lost, OSError."""
         records.introduce(self._folder, self._identity)
         kernel.set_title(self._title)
-        kernel.set_dumpable(False)
-        if self._network:
+        for link in self._link:
             kernel.loopback()
+            holder.opened(link)
+        kernel.set_dumpable(False)
         for each in self._init:
             if self._asked_to_stop():
                 return _UNBEGUN
@@ -225,7 +228,7 @@ class _Pod:
     def _leave(self, spec: dict[str, Any]) -> None:
         """In the child: nothing of this process's own is kept."""
         os.close(signal.set_wakeup_fd(-1))
-        for number in (self._lock, self._done, self._folder, self._record, self._signals):
+        for number in (self._lock, self._done, *self._link, self._folder, self._record, self._signals):
             os.close(number)
         if spec["way"] == "rewrite":
             kernel.die_with_parent()

@@ -1,0 +1,110 @@
+"""A way out for networks of steps: what leaves one goes on from this machine, by slirp4netns where it is installed.
+
+Nothing outside reaches in, and what listens on this machine's loopback is not reached from inside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import shutil
+import socket
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from penstock.adapters.local.process.forkserver import readable
+from penstock.ports import Step
+from penstock.workflow.pods import File, Mount, Volume
+
+__all__ = ["MISSING", "WayOut", "program", "with_names"]
+
+_PROGRAM, _DEVICE = "slirp4netns", "/dev/net/tun"
+MISSING = f"no way out (that needs apt-get install {_PROGRAM}, and {_DEVICE} to be open to this user)"
+_RESOLVERS = Path("/etc/resolv.conf")
+_OPTIONS = ("--configure", "--mtu=65520", "--disable-host-loopback", "--exit-fd=3", "--ready-fd=4")
+_NAMES = b"nameserver 10.0.2.3\n"
+"""slirp4netns answers there, by asking the servers that this machine asks."""
+_PATIENCE = 10.0
+"""Seconds in which a way out is there, or there is none."""
+
+
+def program() -> str | None:
+    """The program that makes a way out, where this user may use it."""
+    return shutil.which(_PROGRAM) if os.access(_DEVICE, os.R_OK | os.W_OK) else None
+
+
+def with_names(step: Step) -> Step:
+    """A step whose containers ask for names where they are answered: a server on loopback is not in their network."""
+    try:
+        lines = [line.split() for line in _RESOLVERS.read_text(encoding="utf-8", errors="replace").splitlines()]
+    except OSError:
+        return step
+    servers = [words[1] for words in lines if words[:1] == ["nameserver"] and len(words) > 1]
+    if any(not server.startswith("127.") and server != "::1" for server in servers):
+        return step
+    volume = Volume(name=str(_RESOLVERS), files=(File(_RESOLVERS.name, _NAMES),))
+    mount = Mount(volume.name, str(_RESOLVERS), _RESOLVERS.name)
+    beside = {
+        kind: tuple(msgspec.structs.replace(each, mounts=(*each.mounts, mount)) for each in getattr(step, kind))
+        for kind in ("init", "containers", "sidecars")
+    }
+    return msgspec.structs.replace(step, mounts=(*step.mounts, mount), volumes=(*step.volumes, volume), **beside)
+
+
+class WayOut:
+    """What leads out of the networks of a home; for use in one event loop."""
+
+    def __init__(self) -> None:
+        self._ends: set[asyncio.Task[None]] = set()
+
+    async def open(self, pid: int, link: socket.socket) -> None:
+        """Lead out of the network of the process `pid`, as long as it has the other end of `link`, where that is
+        possible. Tells it to go on, in any case. Raises OSError.
+
+        By `link` it tells that its network is there.
+        """
+        with link:
+            await readable(os.dup(link.fileno()))
+            if not link.recv(1):
+                return
+            found = program()
+            if found is not None:
+                await self._led_out(found, pid, link.fileno())
+            with suppress(BrokenPipeError, ConnectionResetError):
+                link.send(b"g")
+
+    async def _led_out(self, found: str, pid: int, link: int) -> None:
+        reader, writer = os.pipe()
+        # Above the numbers that they are to have there.
+        given = [fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, 5) for each in (link, writer)]
+        os.close(writer)
+        nothing = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]
+        handed = [(os.POSIX_SPAWN_DUP2, each, number) for number, each in enumerate(given, 3)]
+        words = [found, *_OPTIONS, str(pid), "tap0"]
+        try:
+            led = os.posix_spawn(found, words, {}, file_actions=[*nothing, *handed], setsid=True)
+        except OSError:
+            os.close(reader)
+            raise
+        finally:
+            for each in given:
+                os.close(each)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                await readable(reader)
+        task = asyncio.create_task(_reaped(led))
+        self._ends.add(task)
+        task.add_done_callback(self._ends.discard)
+
+    def close(self) -> None:
+        """Wait for no end any more; what leads out stays."""
+        for task in self._ends:
+            task.cancel()
+
+
+async def _reaped(pid: int) -> None:
+    await readable(os.pidfd_open(pid))
+    os.waitpid(pid, 0)
