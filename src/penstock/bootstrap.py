@@ -26,6 +26,7 @@ from penstock.adapters.local.host import Host
 from penstock.adapters.local.launcher import ProcessLauncher
 from penstock.adapters.local.machine import this_machine
 from penstock.adapters.local.memos import Memos
+from penstock.adapters.local.metrics import Meters
 from penstock.adapters.local.process.images import images_from_table
 from penstock.adapters.local.reserve import Reserve
 from penstock.adapters.objects import LocalObjects
@@ -123,6 +124,7 @@ class Home:
         self.claims = Claims(settings.home / "claims")
         self.configurations = Configurations(settings.home, self.claims)
         steady = SteadyClock(settings.home / "clock")
+        meters = Meters(steady.now)
         self.host = Host(
             Report(records, self.objects, told),
             self.launcher,
@@ -130,6 +132,7 @@ class Home:
             steady,
             agree=steady.agree,
             of_wall=steady.of_wall,
+            measure=meters.measure,
             reserve=self._reserve,
             memos=self.memos,
             cache=self.cache,
@@ -156,6 +159,7 @@ class Home:
             ),
             pipelines=Pipelines(records, clock, self.configurations.templates),
             experiments=Experiments(records, clock),
+            meters=meters,
         )
         self._lock: int | None = None
         self._driving: asyncio.Task[None] | None = None

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, Protocol, TypeVar
 
 import msgspec
 
+from penstock.workflow.metrics import Measurement
 from penstock.workflow.pods import Companion, ContainerExit, Mount, Readiness, Volume, own_name
 from penstock.workflow.quantities import Needs
 from penstock.workflow.status import Node
@@ -34,6 +35,7 @@ __all__ = [
     "Journal",
     "Launcher",
     "Listing",
+    "Meters",
     "Metric",
     "NodeRow",
     "ObjectInfo",
@@ -693,6 +695,18 @@ class Launcher(Protocol):
 
 
 # --- between use cases and engines ------------------------------------------------------------------------------
+
+
+class Meters(Protocol):
+    """What the metrics of documents count up to. For use from any thread."""
+
+    def measure(self, measured: Measurement) -> None:
+        """Count it. What does not go with what was counted under its name before is left out, and logged."""
+        ...
+
+    def exposition(self) -> bytes:
+        """All of it, in the text format that Prometheus reads."""
+        ...
 
 
 class Engine(Protocol):

@@ -17,6 +17,7 @@ from penstock.engine import (
     dag,
     exits,
     memo,
+    metrics,
     outcome,
     parallelism,
     pods,
@@ -124,6 +125,7 @@ def _go(turn: Turn, call: Call, template: Template, inputs: NodeInputs) -> None:
         turn.todo.append((retry.attempt, node.id))
     else:
         enter(turn, call, inputs)
+    metrics.begun(turn, call)
 
 
 def _final(inputs: NodeInputs, template: Template) -> NodeInputs:
@@ -212,10 +214,14 @@ def settle(turn: Turn, id: str) -> None:
         synchronization.let_go(turn, node)
         daemons.end(turn, node)
     place = place_of(turn, node)
+    if node.phase.fulfilled and turn.memo.metered and place.kind is not Kind.ATTEMPT:
+        metrics.ended(turn, node)
     if place.kind is Kind.EXIT:
         outcome.conclude(turn)
     elif place.kind is Kind.ATTEMPT:
         retry.attempt_ended(turn, place.owner)
+        if turn.memo.metered and not turn.nodes[place.owner].phase.fulfilled:  # else the Retry node counts
+            metrics.ended(turn, node)
     elif place.kind is Kind.HOOK:
         hooks_done(turn, place.owner)
     else:

@@ -32,6 +32,8 @@ from penstock.engine.protocol import (
     Granted,
     Kill,
     Launched,
+    Measure,
+    Note,
     Recalled,
     Remember,
     Resume,
@@ -49,6 +51,9 @@ from penstock.workflow.running import global_outputs
 from penstock.workflow.status import STARTED, Node, NodeType, Phase
 
 __all__ = ["new_run", "relaunch", "restore", "step"]
+
+_LAST = (Kill, Remember, Measure, Note)
+"""What the host has yet to do for a run that has ended."""
 
 
 def new_run(
@@ -89,7 +94,7 @@ def step(run: Run, event: Event) -> tuple[Run, list[Command]]:
         _take(turn, event)
         calls.run_todo(turn)
     if turn.finished_at is not None:
-        turn.commands = [command for command in turn.commands if isinstance(command, (Kill, Remember))]
+        turn.commands = [command for command in turn.commands if isinstance(command, _LAST)]
     return turn.value(), turn.commands
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from penstock.engine import calls, synchronization, timeout
+from penstock.engine import calls, metrics, synchronization, timeout
 from penstock.engine.exits import hooks_open, may_go_on
 from penstock.engine.places import exit_name, template_named, with_arguments, workflow_arguments
 from penstock.engine.plans import given_arguments
@@ -41,6 +41,7 @@ def start(turn: Turn) -> None:
     """Start the entrypoint: the run has the locks that it needs."""
     turn.phase, turn.message, turn.started_at = "Running", "", turn.now
     timeout.started(turn)
+    metrics.run_begun(turn)
     if not turn.nodes:
         _start_root(turn)
 
@@ -123,6 +124,7 @@ def _end(turn: Turn, root: Node, handler: Node | None) -> None:
 
 def _finish(turn: Turn, phase: Phase, message: str) -> None:
     turn.phase, turn.message, turn.finished_at = str(phase), message, turn.now
+    metrics.count_run(turn)
     turn.timers.clear()
     turn.blocked.clear()
     turn.todo.clear()

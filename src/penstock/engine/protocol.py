@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import msgspec
 
+from penstock.workflow.metrics import Measurement
 from penstock.workflow.pods import (
     Companion,
     ContainerExit,
@@ -290,6 +291,12 @@ class Remember(Command, frozen=True, kw_only=True):
     key: str
     outputs: NodeOutputs | None
     made_at: float
+
+
+class Measure(Command, frozen=True, kw_only=True):
+    """Count a metric of the document."""
+
+    measurement: Measurement
 
 
 class Note(Command, frozen=True, kw_only=True):

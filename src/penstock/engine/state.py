@@ -72,6 +72,7 @@ class Memo:
     results: dict[str, frozenset[str]] = field(default_factory=dict)
     globals: dict[str, str | None] = field(default_factory=dict)
     hooked: bool | None = None
+    metered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +130,7 @@ class Turn:
         self.memo = run.memo
         if self.memo.hooked is None:
             self.memo.hooked = run.workflow.hooked
+            self.memo.metered = run.workflow.metered
         self.nodes: dict[str, Node] = edited(run.nodes)
         self.open: dict[str, int] = edited(run.open)
         self.pods: dict[str, int] = edited(run.pods)

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 API = "/apis/v2beta1"
 LOGIN = "/login"
+METRICS = "/metrics"
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -45,6 +46,11 @@ DEFAULTS = {"Cache-Control": "no-store", "Content-Security-Policy": "default-src
 def health(at: Context) -> wire.Health:  # noqa: ARG001 - all routes are called alike
     """Tell that the server answers"""
     return wire.Health(version=penstock.__version__)
+
+
+def metrics(at: Context) -> Response:
+    """Read what the metrics of documents count up to, as Prometheus asks for it"""
+    return Response(at.services.meters.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def description(at: Context) -> Response:  # noqa: ARG001
@@ -66,6 +72,7 @@ _TABLES = (
 
 ROUTES = (
     Route("GET", "/healthz", health),
+    Route("GET", METRICS, metrics, media=("text/plain",)),
     *(replace(route, path=API + route.path) for table in _TABLES for route in table),
 )
 """All routes of the API with their full paths."""
@@ -115,7 +122,7 @@ class Application:
         headers = Headers(scope=scope)
         self._doors.check(headers)
         # The page itself is open: it holds no secret, and tells who is not let in what to do.
-        if scope["path"].startswith("/apis/"):
+        if scope["path"].startswith(("/apis/", METRICS)):
             self._keys.check(headers)
 
     def _login(self, request: Request) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from penstock.ports import Meters
 from penstock.services.experiments import Experiments
 from penstock.services.pipelines import Pipelines
 from penstock.services.runs import Runs
@@ -18,3 +19,4 @@ class Services:
     runs: Runs
     pipelines: Pipelines
     experiments: Experiments
+    meters: Meters

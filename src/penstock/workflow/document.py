@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from penstock.workflow.metrics import Metrics
+
 __all__ = [
     "KEYED",
     "Arguments",
@@ -599,6 +601,7 @@ class Template(_Part, frozen=True, kw_only=True):
     init_containers: tuple[UserContainer, ...] = ()
     sidecars: tuple[UserContainer, ...] = ()
     daemon: bool = False
+    metrics: Metrics = Metrics()
 
     @property
     def display_name(self) -> str:
@@ -649,6 +652,7 @@ class Spec(_Part, frozen=True, kw_only=True):
     workflow_metadata: WorkflowMetadata = WorkflowMetadata()
     volume_claim_templates: tuple[ClaimTemplate, ...] = ()
     volume_claim_gc: VolumeClaimGC = msgspec.field(default=VolumeClaimGC(), name="volumeClaimGC")
+    metrics: Metrics = Metrics()
 
     @property
     def exit_hook(self) -> Hook | None:
@@ -724,6 +728,11 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     def daemons(self) -> bool:
         """True when some template is a daemon."""
         return any(template.daemon for template in self.all_templates())
+
+    @property
+    def metered(self) -> bool:
+        """True when some template has metrics."""
+        return any(template.metrics.prometheus for template in self.all_templates())
 
     @property
     def hooked(self) -> bool:

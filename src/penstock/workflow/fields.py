@@ -136,7 +136,7 @@ _POD = {
     "synchronization": _yes("Synchronization"),
     "tolerations": _SCHEDULING,
     "volumes": _yes("list of Volume"),
-    "metrics": _inert("no custom metrics are exported"),
+    "metrics": _yes("Metrics", "counted as long as the server runs, read at `/metrics`"),
 }
 
 _STORES = ("artifactory", "azure", "gcs", "git", "hdfs", "http", "oss", "plugin")
@@ -309,6 +309,20 @@ TABLE: Mapping[str, Mapping[str, Field]] = {
         "timeoutSeconds": _yes("number", "30 where none is given"),
         "url": _TEXT,
     },
+    "Metrics": {"prometheus": _yes("list of Prometheus")},
+    "Prometheus": {
+        "counter": _yes("Counter"),
+        "gauge": _yes("Gauge"),
+        "help": _TEXT,
+        "histogram": _yes("Histogram"),
+        "labels": _yes("list of MetricLabel"),
+        "name": _TEXT,
+        "when": _TEXT,
+    },
+    "Counter": {"value": _TEXT},
+    "Gauge": {"operation": _TEXT, "realtime": _yes("bool", "of `duration` and `workflow.duration`"), "value": _TEXT},
+    "Histogram": {"buckets": _yes("list of number"), "value": _TEXT},
+    "MetricLabel": {"key": _TEXT, "value": _TEXT},
     "HttpBody": {"bytes": _yes("text", "base64")},
     "HttpHeader": {"name": _TEXT, "value": _TEXT, "valueFrom": _yes("HttpHeaderSource")},
     "ContainerPort": {

@@ -27,6 +27,7 @@ from penstock.workflow.document import (
 )
 from penstock.workflow.expressions.syntax import MAX_BYTES as MAX_EXPRESSION
 from penstock.workflow.library import WAY_OUT
+from penstock.workflow.metrics import fault_of
 from penstock.workflow.objectpaths import is_path
 from penstock.workflow.tags import MAX_NESTING, known, nesting, strings, tags
 
@@ -160,6 +161,8 @@ class _Checker:
             raise invalid(f"{path}.memoize.cache.configMap.name", "is required")
         if template.retry_strategy and template.retry_strategy.retry_policy not in _POLICIES:
             raise invalid(path, f"{template.retry_strategy.retry_policy} is not a valid RetryPolicy")
+        for fault in filter(None, map(fault_of, template.metrics.prometheus)):
+            raise invalid(path, fault)
         if template.main is not None:
             self._leaf(template, path)
         elif template.suspend is not None:

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from starlette.testclient import TestClient
 
+from penstock.adapters.local.metrics import Meters
 from penstock.ports import ImageRule, NodeRow, StepId, Turn
 from penstock.server import News, app
 from penstock.services import Experiments, Pipelines, Report, Runs, Services
@@ -72,6 +73,7 @@ class Room:
             runs=runs,
             pipelines=Pipelines(self.records, self.clock),
             experiments=Experiments(self.records, self.clock),
+            meters=Meters(self.clock.now),
         )
         self.report = Report(self.records, self.objects, self.news.publish)
         self.app = app(self.services, token=TOKEN, settings=Settings(**settings), news=self.news)

@@ -257,6 +257,18 @@ def test_steps(groups: list[str], message: str) -> None:
             "  - {name: main, dag: {target: Z, tasks: [{name: a, template: echo}]}}",
             "templates.main.targets: target 'Z' is not defined",
         ),
+        (
+            "  - {name: main, container: {image: a}, metrics: {prometheus: [{name: a-b, help: H}]}}",
+            "templates.main metric name 'a-b' is invalid. Metric names must contain alphanumeric characters or '_'",
+        ),
+        (
+            "  - {name: main, container: {image: a}, metrics: {prometheus: [{name: m, counter: {value: '1'}}]}}",
+            "templates.main metric 'm' must contain a help string under 'help: ' field",
+        ),
+        (
+            "  - {name: main, container: {image: a}, metrics: {prometheus: [{name: m, help: H, gauge: {}}]}}",
+            "templates.main metric 'm' error: missing gauge.value",
+        ),
     ],
 )
 def test_a_template(template: str, message: str) -> None:

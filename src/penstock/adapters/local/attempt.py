@@ -16,6 +16,7 @@ from penstock.engine.protocol import Exited, Pod
 from penstock.errors import Final, NoSpace, Retryable
 from penstock.failpoints import passing
 from penstock.ports import Clock, ImageRule, Input, Launcher, Objects, Step, StepExit, StepId, StepState
+from penstock.workflow.metrics import Measurement
 from penstock.workflow.pods import Readiness
 from penstock.workflow.status import Artifact
 
@@ -40,8 +41,8 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Workshop:
     """What steps are made with. `interruptions`: how often one is started again that the machine interrupted. `of_wall`
-    turns a time of the wall clock, which launchers tell, into one of `clock`. `refused` are the reasons of what is
-    being tried again just now.
+    turns a time of the wall clock, which launchers tell, into one of `clock`. `measure` counts metrics of documents.
+    `refused` are the reasons of what is being tried again just now.
     """
 
     launcher: Launcher
@@ -52,6 +53,7 @@ class Workshop:
     interruptions: int = INTERRUPTIONS
     of_wall: Callable[[float], float] = lambda at: at
     http_allow: Sequence[str] = ()
+    measure: Callable[[Measurement], None] = lambda _: None
     refused: dict[object, Retryable] = field(default_factory=dict)
 
     async def patiently(self, work: Callable[[], Awaitable[None]], refused: Callable[[Retryable], None]) -> None:

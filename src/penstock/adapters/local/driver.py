@@ -32,6 +32,7 @@ from penstock.engine.protocol import (
     Kill,
     Launch,
     Launched,
+    Measure,
     Note,
     Pod,
     Recall,
@@ -173,6 +174,8 @@ class Driver:
         for command in commands:
             if isinstance(command, Remember):
                 await self._remember(command)
+            elif isinstance(command, Measure):
+                self._shop.measure(command.measurement)
         if changed or self._notes or self._done or _standing(self.run) != self._stored:
             await self._store(changed)
         self._perform(commands)

@@ -46,6 +46,7 @@ from penstock.ports import (
     Turn,
 )
 from penstock.workflow import NOTHING, Configuration
+from penstock.workflow.metrics import Measurement
 from penstock.workflow.status import Node, NodeType
 
 __all__ = ["Host"]
@@ -80,9 +81,10 @@ class Host:
         restart: bool = True,
         agree: Callable[[float | None], None] = lambda _: None,
         of_wall: Callable[[float], float] = lambda at: at,
+        measure: Callable[[Measurement], None] = lambda _: None,
     ) -> None:
         """`configuration` reads what the runs with a folder of config maps may refer to. `http_allow` are hosts and
-        networks that steps may ask though they are private.
+        networks that steps may ask though they are private. `measure` counts metrics of documents.
 
         `restart`: steps that the machine interrupted are started again. `agree` and `of_wall` are those of a
         `SteadyClock`.
@@ -91,7 +93,7 @@ class Host:
         and each `poll` seconds where none is heard."""
         self._journal = journal
         self._shop = Workshop(
-            launcher, objects, clock, reserve, claims, INTERRUPTIONS if restart else 0, of_wall, http_allow
+            launcher, objects, clock, reserve, claims, INTERRUPTIONS if restart else 0, of_wall, http_allow, measure
         )
         self._agree = agree
         self._configuration = configuration

@@ -100,9 +100,20 @@ def _lay_top(spec: dict[str, Any], name: str, source: str, crowded: bool) -> Non
     elif stat.S_ISDIR(mode):
         os.makedirs(target, exist_ok=True)
         own = name in spec["own_tops"]
+        if name not in _SYSTEM and _is_empty(source):
+            os.chmod(target, stat.S_IMODE(mode) | stat.S_IRWXU)  # with nothing to show it is simply the step's
+            return
         wants_overlay = own or (name not in _SYSTEM and not crowded and os.access(source, os.R_OK | os.X_OK))
         if not (wants_overlay and _top_overlay(spec, name, source, target, must=own)):
             kernel.bind(source, target)
+
+
+def _is_empty(folder: str) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is None
+    except OSError:
+        return False
 
 
 def _top_overlay(spec: dict[str, Any], name: str, source: str, target: str, *, must: bool) -> bool:
