@@ -23,6 +23,12 @@ exit $code
 """
 """Docker's command, whose first answer of a kind is lost."""
 
+REMOVING = """#!/bin/sh
+if [ "$1" = {verb} ] && ! [ -e {lost} ]; then : > {lost}; {docker} rm --force "$2" >&2; fi
+exec {docker} "$@"
+"""
+"""Docker's command, before which somebody removes the container the first time."""
+
 
 @pytest.fixture
 def home(tmp_path: Path, container_engine: str) -> Iterator[Path]:
@@ -30,13 +36,17 @@ def home(tmp_path: Path, container_engine: str) -> Iterator[Path]:
     assert docker("ps", "--all", "--quiet", "--filter", f"label=penstock.home={tmp_path / 'home'}") == ""
 
 
-@pytest.mark.parametrize("verb", ["run", "create", "cp", "start", "container", "logs", "rm"])
+@pytest.mark.parametrize(
+    ("program", "verb"),
+    [*((PROGRAM, verb) for verb in ("run", "create", "cp", "start", "container", "logs", "rm")), (REMOVING, "start")],
+    ids=lambda value: value if len(value) < 20 else "lost" if value == PROGRAM else "removed",
+)
 def test_the_next_try_finds_what_was_done(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, verb: str
 ) -> None:
     programs, lost = tmp_path / "bin", tmp_path / "lost"
     programs.mkdir()
-    (programs / "docker").write_text(PROGRAM.format(docker=shutil.which("docker"), verb=verb, lost=lost))
+    (programs / "docker").write_text(program.format(docker=shutil.which("docker"), verb=verb, lost=lost))
     (programs / "docker").chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
     id = StepId(run_id="run-1", node_id="node-1")

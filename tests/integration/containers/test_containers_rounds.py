@@ -44,7 +44,7 @@ spec:
         template: step
         dependencies: [a]
   - name: step
-    retryStrategy: {{limit: "100"}}
+    retryStrategy: {{limit: "100", retryPolicy: Always}}
     outputs: {{parameters: [{{name: out, valueFrom: {{path: /tmp/out}}}}]}}
     container: {{image: {SHELL}, command: [sh, -c, "sleep 0.1; printf made > /tmp/out"]}}
 """
@@ -164,7 +164,7 @@ def check(home: Home, runs: dict[str, str], events: Path, removed: list[str]) ->
         run = home.services.runs.get(id)
         nodes = home.services.runs.nodes(id)[0]
         # A container that was removed three times over is in Error, and tried again as one that failed is.
-        assert run.state == "SUCCEEDED", (workflow, run.message, nodes)
+        assert run.state == "SUCCEEDED", (workflow, run.message, [(node.name, node.message) for node in nodes])
         for node in nodes:
             if node.type == "Pod" and node.phase == "Succeeded":
                 ends = [(at, code) for at, what, code in told[node.id] if what == "die"]

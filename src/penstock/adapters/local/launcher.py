@@ -121,7 +121,7 @@ class ProcessLauncher:
         if step.network and isolation.way != "rewrite":
             await asyncio.to_thread(make_folder, folder.path)
             spec = joined(spec, await self._networks.holder(step.network, isolation))
-        if self._with_spare(folder, step, spec):
+        if await self._with_spare(folder, step, spec):
             return
         for _ in range(_TRIES):
             prepared = await asyncio.to_thread(_translated, self._prepare, folder, step, spec)
@@ -166,14 +166,20 @@ class ProcessLauncher:
         for ours in links[:1]:
             await self._out.open(pid, ours)
 
-    def _with_spare(self, folder: StepFolder, step: Step, spec: Mapping[str, Any]) -> bool:
+    async def _with_spare(self, folder: StepFolder, step: Step, spec: Mapping[str, Any]) -> bool:
         """Start the step in what was made for one like it, where there is such; and have that made for the next."""
         shape = _shape(step, spec)
         if shape is None or folder.exists():
             return False
+
+        def lay(where: StepFolder) -> Mapping[str, Any]:
+            return self._laid(where, step, spec)
+
         done = self._spares.start(step.id, shape, folder, spec)
+        if done is None:
+            done = await self._spares.start_at_once(step.id, shape, folder, spec, lay)
         if not self._done:  # with others at work there is no processor to spare
-            self._spares.make(shape, spec["program"], lambda spare: self._laid(spare, step, spec))
+            self._spares.make(shape, spec["program"], lay)
         if done is not None:
             self._done[step.id] = done
         return done is not None
@@ -330,7 +336,7 @@ class ProcessLauncher:
         while True:
             exit = folder.exit()
             if exit is not None:
-                self._spares.ended(id)
+                self._spares.ended(id, last=not self._done)
                 self._about[id] = folder.about()  # which its outputs are looked for by
                 return exit
             state = folder.state()

@@ -34,6 +34,7 @@ _PROBE_PATIENCE = 10.0
 _SILENT = ("cannot connect", "error during connect", "connection refused", "connection reset", "unable to connect")
 _NO_IMAGE = ("no such image", "image not known")
 _ABSENT = ("no such container", "no such object", "no container with name or id")
+_REMOVED = ("marked for removal", "removal in progress", "already in progress", "being removed")
 _NO_FILE = (
     "no such container:path",
     "could not find the file",
@@ -50,6 +51,11 @@ class Refused(Exception):
     def absent(self) -> bool:
         """There is no such container."""
         return any(text in str(self).lower() for text in _ABSENT) and not self.no_file
+
+    @property
+    def vanished(self) -> bool:
+        """The container is being removed, or was."""
+        return self.absent or any(text in str(self).lower() for text in _REMOVED)
 
     @property
     def no_image(self) -> bool:

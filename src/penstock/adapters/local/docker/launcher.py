@@ -155,6 +155,8 @@ class DockerLauncher:
         except (InvalidInput, Refused) as error:
             await _cleared(engine, planned)
             folder.remove()
+            if isinstance(error, Refused) and error.vanished:
+                raise Unavailable(f"step {step.name!r}: removed while it was started: {error}") from None
             raise InvalidInput(f"step {step.name!r}: {error}") from None
 
     async def _made(self, engine: Engine, step: Step, part: Step | Companion, words: Sequence[str]) -> None:

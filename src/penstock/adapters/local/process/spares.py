@@ -31,6 +31,10 @@ _OF_ROOT = ("dir", "way", "user", "base", "skel", "own_tops", "masks", "shown", 
 """What a spare's supervisor is told of a step, and keeps: never what the step runs, which the next one could read."""
 
 
+MOST_IDLE = 16
+"""Supervisors that wait for a step while others run."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Spare:
     """A supervisor, and the folder of the root that it made last."""
@@ -47,7 +51,7 @@ class Spares:
         self._root = home / "spares"
         self._forks = forks
         self._ready: _Spare | None = None
-        self._idle: _Spare | None = None
+        self._idle: list[_Spare] = []
         self._serving: dict[StepId, _Spare] = {}
         self._making: asyncio.Task[None] | None = None
         self._swept = False
@@ -66,20 +70,54 @@ class Spares:
             if spare.shape != shape:
                 return None
             folder.take_over(spare.folder)
-            reader = _begin(spare.channel, folder, spec)
+            lock = folder.lock()
+            assert lock is not None, "nobody knew of the folder"
+            try:
+                reader = _begin(spare.channel, lock, spec)
+            finally:
+                os.close(lock)
             unless_begun.pop_all()
             self._serving[id] = replace(spare, folder=folder)
             return reader
         return None
 
-    def ended(self, id: StepId) -> None:
-        """The step has ended and its end is on the disk: who supervised it may make the next spare."""
+    async def start_at_once(
+        self,
+        id: StepId,
+        shape: Mapping[str, Any],
+        folder: StepFolder,
+        spec: Mapping[str, Any],
+        lay: Callable[[StepFolder], Mapping[str, Any]],
+    ) -> int | None:
+        """The same without a spare: the supervisor of a step that has ended, or a new one, makes the root and goes on
+        with this step. `lay` fills the step's folder, where nothing may be, and returns its description.
+        """
+        make_folder(folder.path)
+        lock = folder.lock()
+        if lock is None:  # another launcher begins it
+            return None
+        with ExitStack() as unless_begun, suppress(OSError, EOFError, Unavailable):
+            unless_begun.callback(os.close, lock)
+            unless_begun.callback(remove_tree, folder.path)
+            laid, program = lay(folder), spec["program"] or ""
+            channel = self._again(shape, laid, program) or await self._anew(laid, program)
+            unless_begun.callback(channel.close)
+            reader = _begin(channel, lock, spec)
+            unless_begun.pop_all()
+            os.close(lock)
+            self._serving[id] = _Spare(shape, channel, folder)
+            return reader
+        return None
+
+    def ended(self, id: StepId, *, last: bool) -> None:
+        """The step has ended and its end is on the disk: who supervised it may go on with another. `last`: no step runs
+        any more.
+        """
         spare = self._serving.pop(id, None)
-        if spare is None:
-            return
-        if self._idle is not None:
-            self._idle.channel.close()
-        self._idle = spare
+        if spare is not None:
+            self._idle.append(spare)
+        while len(self._idle) > (1 if last else MOST_IDLE):
+            self._idle.pop(0).channel.close()
 
     def lost(self, id: StepId) -> None:
         """The step has ended in another way: its supervisor is of no use any more."""
@@ -105,8 +143,7 @@ class Spares:
                 unless_made.callback(remove_tree, folder.path)
                 # Some names in folders of our own: quicker than to ask a thread for it.
                 spec = self._laid(folder, lay)
-                root = {name: spec[name] for name in _OF_ROOT}
-                channel = self._again(shape, root, program) or await self._anew(root, program)
+                channel = self._again(shape, spec, program) or await self._anew(spec, program)
                 self._ready = _Spare(shape, channel, folder)
                 unless_made.pop_all()
             except (OSError, EOFError, Unavailable):
@@ -121,27 +158,26 @@ class Spares:
         make_folder(folder.path)
         return lay(folder)
 
-    def _again(self, shape: Mapping[str, Any], root: Mapping[str, Any], program: str) -> socket.socket | None:
-        """Let the supervisor of an ended step make the spare, where there is one of this shape."""
-        idle, self._idle = self._idle, None
+    def _again(self, shape: Mapping[str, Any], spec: Mapping[str, Any], program: str) -> socket.socket | None:
+        """Let the supervisor of an ended step make a root of this shape, where there is one for it."""
+        idle = next((each for each in reversed(self._idle) if each.shape == shape), None)
         if idle is None:
             return None
+        self._idle.remove(idle)
         with ExitStack() as unless_sent, suppress(OSError):
             unless_sent.callback(idle.channel.close)
-            if idle.shape == shape:
-                with _sheets(root, program) as sheets:
-                    messages.send(idle.channel, {}, sheets)
-                unless_sent.pop_all()
-                return idle.channel
+            _go_on(idle.channel, spec, program)
+            unless_sent.pop_all()
+            return idle.channel
         return None
 
-    async def _anew(self, root: Mapping[str, Any], program: str) -> socket.socket:
+    async def _anew(self, spec: Mapping[str, Any], program: str) -> socket.socket:
         """Let a new supervisor make the spare. Raises OSError, EOFError, Unavailable."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with ExitStack() as unless_forked:
             unless_forked.callback(ours.close)
             with theirs, _sheets(program) as sheets:
-                _, pidfd = await self._forks.fork("spare", root, (theirs.fileno(), *sheets))
+                _, pidfd = await self._forks.fork("spare", _root_of(spec), (theirs.fileno(), *sheets))
             os.close(pidfd)
             unless_forked.pop_all()
         return ours
@@ -153,21 +189,32 @@ class Spares:
             await asyncio.gather(self._making, return_exceptions=True)
         if self._ready is not None:
             _end(self._ready)
-        for spare in (*self._serving.values(), *([self._idle] if self._idle else [])):
+        for spare in (*self._serving.values(), *self._idle):
             spare.channel.close()
-        self._ready = self._idle = None
+        self._ready = None
+        self._idle.clear()
         self._serving.clear()
 
 
-def _begin(channel: socket.socket, folder: StepFolder, spec: Mapping[str, Any]) -> int:
-    """Tell a spare what it is now. A descriptor that becomes readable when the step has ended. Raises OSError."""
+def _root_of(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """What a supervisor is told of a step."""
+    return {name: spec[name] for name in _OF_ROOT}
+
+
+def _go_on(channel: socket.socket, spec: Mapping[str, Any], program: str) -> None:
+    """Let a supervisor make the root of another step. Raises OSError."""
+    with _sheets(_root_of(spec), program) as sheets:
+        messages.send(channel, {}, sheets)
+
+
+def _begin(channel: socket.socket, lock: int, spec: Mapping[str, Any]) -> int:
+    """Tell a supervisor what its step is, and give it the step's lock. A descriptor that becomes readable when the step
+    has ended. Raises OSError.
+    """
     reader, writer = os.pipe()
     with ExitStack() as unless_sent, ExitStack() as held:
         unless_sent.callback(os.close, reader)
         held.callback(os.close, writer)
-        lock = folder.lock()
-        assert lock is not None, "nobody knew of the folder"
-        held.callback(os.close, lock)
         with _sheets(spec) as (orders,):
             messages.send(channel, {"title": spec["title"]}, (orders, lock, writer))
         unless_sent.pop_all()
