@@ -92,11 +92,11 @@ class Spares:
         """The same without a spare: the supervisor of a step that has ended, or a new one, makes the root and goes on
         with this step. `lay` fills the step's folder, where nothing may be, and returns its description.
         """
-        make_folder(folder.path)
-        lock = folder.lock()
-        if lock is None:  # another launcher begins it
-            return None
         with ExitStack() as unless_begun, suppress(OSError, EOFError, Unavailable):
+            make_folder(folder.path)
+            lock = folder.lock()
+            if lock is None:  # another launcher begins it
+                return None
             unless_begun.callback(os.close, lock)
             unless_begun.callback(remove_tree, folder.path)
             laid, program = lay(folder), spec["program"] or ""
