@@ -92,6 +92,7 @@ class Driver:
         self._cached = cached
         self._keys: dict[str, str] = {}
         self._images = images
+        self._networked = run.workflow.daemons  # asked of ten thousand templates once, not with each step
         self._incarnations = dict(incarnations)
         self._inbox: list[Event] = []
         self._unsaid = _Unsaid(self.tell)
@@ -422,7 +423,7 @@ class Driver:
             images=self._images,
             incarnation=self._incarnations.get(node_id, 1),
             launched=lambda ip: self._launched(node_id, ip),
-            network=self.run.workflow.daemons,
+            network=self._networked,
             again=again,
             note=lambda text: self._note(node_id, text),
         )
