@@ -135,6 +135,9 @@ def test_nothing_is_lost_and_no_success_repeated(home: Home, server: Server, eve
     settle(home, runs)
     check(home, runs, events, removed)
     assert server.process is not None
+    while home.holder() != str(server.process.pid):  # a process that has only begun dies of the signal
+        assert server.process.poll() is None
+        time.sleep(0.05)
     server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(60) == 0
     assert own(home, "--all") == []
