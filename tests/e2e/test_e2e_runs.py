@@ -188,8 +188,8 @@ def test_a_pipeline_has_versions(uploaded: str, ticking: Path, opened: Open) -> 
     page.keyboard.press("]")
     source = page.get_by_label("Source of ticking")
     expect(source).to_contain_text("kind: Workflow")
-    for route in held:
-        route.continue_()
+    (route,) = held
+    route.continue_()
     expect(page.get_by_role("button", name="Upload version", exact=True)).to_be_enabled()
     expect(source).to_be_visible()
 

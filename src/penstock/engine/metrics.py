@@ -18,7 +18,7 @@ from penstock.workflow import tags, when
 from penstock.workflow.metrics import Gauge, Histogram, Measurement, Metric, Metrics, fault_of
 from penstock.workflow.status import Node, NodeInputs, NodeType
 
-__all__ = ["begun", "count_run", "ended", "run_begun"]
+__all__ = ["begun", "ended", "run_begun", "run_ended"]
 
 _OF_TEMPLATES = (NodeType.POD, NodeType.HTTP, NodeType.DAG, NodeType.STEPS, NodeType.RETRY, NodeType.SUSPEND)
 _IDLE = "0"
@@ -49,7 +49,7 @@ def run_begun(turn: Turn) -> None:
     _count(turn, turn.workflow.spec.metrics, {}, None, live=True)
 
 
-def count_run(turn: Turn) -> None:
+def run_ended(turn: Turn) -> None:
     """The run has ended: its own metrics count."""
     root = turn.nodes.get(turn.run.name)
     _count(turn, turn.workflow.spec.metrics, _of_node(turn, root) if root is not None else {}, None, live=False)
@@ -100,7 +100,10 @@ def _count(turn: Turn, metrics: Metrics, own: Scope, node: Node | None, *, live:
 def _measured(turn: Turn, metric: Metric, scope: Scope, node: Node | None, *, live: bool) -> Measurement | None:
     """What is to be counted; None where its `when` is false. Raises _Uncountable."""
     declared = metric.kind
-    metric = msgspec.json.decode(tags.replace(msgspec.json.encode(metric).decode(), scope), type=Metric)
+    try:
+        metric = msgspec.json.decode(tags.replace(msgspec.json.encode(metric).decode(), scope), type=Metric)
+    except (tags.AbsentOptional, tags.Unresolved) as error:
+        raise _Uncountable(f"unable to substitute parameters for metric '{metric.name}': {error}") from None
     fault, kind = fault_of(metric), metric.kind
     if fault or kind is None or declared is None:
         raise _Uncountable(fault or f"metric '{metric.name}': expected gauge, counter or histogram, got none of them")

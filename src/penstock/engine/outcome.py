@@ -124,7 +124,7 @@ def _end(turn: Turn, root: Node, handler: Node | None) -> None:
 
 def _finish(turn: Turn, phase: Phase, message: str) -> None:
     turn.phase, turn.message, turn.finished_at = str(phase), message, turn.now
-    metrics.count_run(turn)
+    metrics.run_ended(turn)
     turn.timers.clear()
     turn.blocked.clear()
     turn.todo.clear()

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from penstock.workflow.metrics import Metrics
+from penstock.workflow.metrics import Metrics, Part
 
 __all__ = [
     "KEYED",
@@ -48,11 +48,7 @@ KEYED = "keyed"
 """Where in the store the objects lie whose keys documents name. All runs share them."""
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """JSON keys in camel case; a field at its default is left out."""
-
-
-class KeyRef(_Part, frozen=True, kw_only=True):
+class KeyRef(Part, frozen=True, kw_only=True):
     """A key of a config map or of a secret."""
 
     name: str = ""
@@ -60,7 +56,7 @@ class KeyRef(_Part, frozen=True, kw_only=True):
     optional: bool = False
 
 
-class ValueFrom(_Part, frozen=True, kw_only=True):
+class ValueFrom(Part, frozen=True, kw_only=True):
     """Where a parameter's value comes from. `supplied` is empty or, where no person gives the value, None."""
 
     path: str = ""
@@ -73,7 +69,7 @@ class ValueFrom(_Part, frozen=True, kw_only=True):
     config_map_key_ref: KeyRef | None = None
 
 
-class ParameterSpec(_Part, frozen=True, kw_only=True):
+class ParameterSpec(Part, frozen=True, kw_only=True):
     """A parameter of arguments, inputs or outputs."""
 
     name: str
@@ -85,13 +81,13 @@ class ParameterSpec(_Part, frozen=True, kw_only=True):
     value_from: ValueFrom | None = None
 
 
-class Raw(_Part, frozen=True, kw_only=True):
+class Raw(Part, frozen=True, kw_only=True):
     """An artifact's content, given in the document."""
 
     data: str = ""
 
 
-class S3Location(_Part, frozen=True, kw_only=True):
+class S3Location(Part, frozen=True, kw_only=True):
     """A place in an object store. With a key alone it is one in the store of this Penstock."""
 
     key: str = ""
@@ -99,7 +95,7 @@ class S3Location(_Part, frozen=True, kw_only=True):
     endpoint: str = ""
 
 
-class ArtifactSpec(_Part, frozen=True, kw_only=True):
+class ArtifactSpec(Part, frozen=True, kw_only=True):
     """An artifact of arguments, inputs or outputs. `from_` is `from`: `{{tasks.A.outputs.artifacts.X}}`."""
 
     name: str
@@ -121,20 +117,20 @@ class ArtifactSpec(_Part, frozen=True, kw_only=True):
         return f"{KEYED}/{self.s3.key.strip('/')}" if here and self.s3 is not None and self.s3.key else ""
 
 
-class Arguments(_Part, frozen=True, kw_only=True):
+class Arguments(Part, frozen=True, kw_only=True):
     """Also the shape of `inputs` and `outputs`."""
 
     parameters: tuple[ParameterSpec, ...] = ()
     artifacts: tuple[ArtifactSpec, ...] = ()
 
 
-class FieldRef(_Part, frozen=True, kw_only=True):
+class FieldRef(Part, frozen=True, kw_only=True):
     """A field of the pod."""
 
     field_path: str = ""
 
 
-class EnvVarSource(_Part, frozen=True, kw_only=True):
+class EnvVarSource(Part, frozen=True, kw_only=True):
     """Where a variable's value comes from."""
 
     field_ref: FieldRef | None = None
@@ -142,7 +138,7 @@ class EnvVarSource(_Part, frozen=True, kw_only=True):
     secret_key_ref: KeyRef | None = None
 
 
-class EnvVar(_Part, frozen=True, kw_only=True):
+class EnvVar(Part, frozen=True, kw_only=True):
     """One variable of a container's environment."""
 
     name: str
@@ -150,14 +146,14 @@ class EnvVar(_Part, frozen=True, kw_only=True):
     value_from: EnvVarSource | None = None
 
 
-class ObjectRef(_Part, frozen=True, kw_only=True):
+class ObjectRef(Part, frozen=True, kw_only=True):
     """A config map or a secret."""
 
     name: str = ""
     optional: bool = False
 
 
-class EnvFromSource(_Part, frozen=True, kw_only=True):
+class EnvFromSource(Part, frozen=True, kw_only=True):
     """All entries of a config map or a secret as variables, `prefix` before their names."""
 
     prefix: str = ""
@@ -165,7 +161,7 @@ class EnvFromSource(_Part, frozen=True, kw_only=True):
     secret_ref: ObjectRef | None = None
 
 
-class VolumeMount(_Part, frozen=True, kw_only=True):
+class VolumeMount(Part, frozen=True, kw_only=True):
     """Where a container sees a volume, or what lies at `sub_path` in it; in `sub_path_expr` stand variables."""
 
     name: str
@@ -175,14 +171,14 @@ class VolumeMount(_Part, frozen=True, kw_only=True):
     read_only: bool = False
 
 
-class KeyToPath(_Part, frozen=True, kw_only=True):
+class KeyToPath(Part, frozen=True, kw_only=True):
     """The file that an entry of a config map or a secret becomes."""
 
     key: str = ""
     path: str = ""
 
 
-class ObjectVolume(_Part, frozen=True, kw_only=True):
+class ObjectVolume(Part, frozen=True, kw_only=True):
     """Entries of a config map or a secret as files, all of them where no `items` are named."""
 
     name: str = ""
@@ -191,20 +187,20 @@ class ObjectVolume(_Part, frozen=True, kw_only=True):
     optional: bool = False
 
 
-class FieldFile(_Part, frozen=True, kw_only=True):
+class FieldFile(Part, frozen=True, kw_only=True):
     """The file that a field of the pod becomes."""
 
     path: str = ""
     field_ref: FieldRef | None = None
 
 
-class FieldVolume(_Part, frozen=True, kw_only=True):
+class FieldVolume(Part, frozen=True, kw_only=True):
     """Fields of the pod as files."""
 
     items: tuple[FieldFile, ...] = ()
 
 
-class Projection(_Part, frozen=True, kw_only=True):
+class Projection(Part, frozen=True, kw_only=True):
     """One part of a projected volume."""
 
     config_map: ObjectVolume | None = None
@@ -212,20 +208,20 @@ class Projection(_Part, frozen=True, kw_only=True):
     downward_api: FieldVolume | None = msgspec.field(default=None, name="downwardAPI")
 
 
-class Projected(_Part, frozen=True, kw_only=True):
+class Projected(Part, frozen=True, kw_only=True):
     """Several sources in one volume."""
 
     sources: tuple[Projection, ...] = ()
 
 
-class ClaimRef(_Part, frozen=True, kw_only=True):
+class ClaimRef(Part, frozen=True, kw_only=True):
     """A claim by its name."""
 
     claim_name: str = ""
     read_only: bool = False
 
 
-class Volume(_Part, frozen=True, kw_only=True):
+class Volume(Part, frozen=True, kw_only=True):
     """What containers of a step see at their mounts: an empty folder of the step's own, unless a source is named."""
 
     name: str
@@ -236,21 +232,21 @@ class Volume(_Part, frozen=True, kw_only=True):
     persistent_volume_claim: ClaimRef | None = None
 
 
-class ContainerPort(_Part, frozen=True, kw_only=True):
+class ContainerPort(Part, frozen=True, kw_only=True):
     """A port of a container, by a name."""
 
     name: str = ""
     container_port: Any = None
 
 
-class ProbeHeader(_Part, frozen=True, kw_only=True):
+class ProbeHeader(Part, frozen=True, kw_only=True):
     """A header of a probe's request."""
 
     name: str
     value: str = ""
 
 
-class HttpProbe(_Part, frozen=True, kw_only=True):
+class HttpProbe(Part, frozen=True, kw_only=True):
     """A request to a container. `port` is a number or the name of one of its ports."""
 
     port: Any
@@ -259,13 +255,13 @@ class HttpProbe(_Part, frozen=True, kw_only=True):
     http_headers: tuple[ProbeHeader, ...] = ()
 
 
-class SocketProbe(_Part, frozen=True, kw_only=True):
+class SocketProbe(Part, frozen=True, kw_only=True):
     """A connection to a port of a container, a number or a name."""
 
     port: Any
 
 
-class Probe(_Part, frozen=True, kw_only=True):
+class Probe(Part, frozen=True, kw_only=True):
     """How a container is asked whether it is ready. Times are in seconds."""
 
     http_get: HttpProbe | None = None
@@ -275,7 +271,7 @@ class Probe(_Part, frozen=True, kw_only=True):
     timeout_seconds: Any = None
 
 
-class Container(_Part, frozen=True, kw_only=True):
+class Container(Part, frozen=True, kw_only=True):
     """A container or, with `source`, a script."""
 
     image: str = ""
@@ -304,14 +300,14 @@ class SetContainer(Container, frozen=True, kw_only=True):
     dependencies: tuple[str, ...] = ()
 
 
-class SetRetry(_Part, frozen=True, kw_only=True):
+class SetRetry(Part, frozen=True, kw_only=True):
     """How often the program of each container of a set is run until it ends with 0, and what lies between two times."""
 
     retries: str = ""
     duration: str = ""
 
 
-class ContainerSet(_Part, frozen=True, kw_only=True):
+class ContainerSet(Part, frozen=True, kw_only=True):
     """Several containers of one pod. All see `volume_mounts`."""
 
     containers: tuple[SetContainer, ...] = ()
@@ -333,7 +329,7 @@ class ContainerSet(_Part, frozen=True, kw_only=True):
         )
 
 
-class Backoff(_Part, frozen=True, kw_only=True):
+class Backoff(Part, frozen=True, kw_only=True):
     """Waits between attempts. Durations are texts such as `10`, `10s`, `2m`."""
 
     duration: str = ""
@@ -342,7 +338,7 @@ class Backoff(_Part, frozen=True, kw_only=True):
     cap: str = ""
 
 
-class RetryStrategy(_Part, frozen=True, kw_only=True):
+class RetryStrategy(Part, frozen=True, kw_only=True):
     """How often a template is tried. `limit` None: without end."""
 
     limit: str | None = None
@@ -351,7 +347,7 @@ class RetryStrategy(_Part, frozen=True, kw_only=True):
     backoff: Backoff | None = None
 
 
-class Sequence(_Part, frozen=True, kw_only=True):
+class Sequence(Part, frozen=True, kw_only=True):
     """A loop over numbers."""
 
     count: str | None = None
@@ -360,14 +356,14 @@ class Sequence(_Part, frozen=True, kw_only=True):
     format: str = ""
 
 
-class ContinueOn(_Part, frozen=True, kw_only=True):
+class ContinueOn(Part, frozen=True, kw_only=True):
     """After which bad ends the run goes on."""
 
     error: bool = False
     failed: bool = False
 
 
-class Hook(_Part, frozen=True, kw_only=True):
+class Hook(Part, frozen=True, kw_only=True):
     """A template to run at an occasion: an end, or the first time that `expression` is true."""
 
     template: str = ""
@@ -375,7 +371,7 @@ class Hook(_Part, frozen=True, kw_only=True):
     arguments: Arguments = Arguments()
 
 
-class Task(_Part, frozen=True, kw_only=True):
+class Task(Part, frozen=True, kw_only=True):
     """A task of a DAG or a step of steps."""
 
     name: str = ""
@@ -413,7 +409,7 @@ class Task(_Part, frozen=True, kw_only=True):
         return on is not None and ((on.failed and phase == "Failed") or (on.error and phase == "Error"))
 
 
-class Dag(_Part, frozen=True, kw_only=True):
+class Dag(Part, frozen=True, kw_only=True):
     """Tasks and what they depend on."""
 
     tasks: tuple[Task, ...] = ()
@@ -421,27 +417,27 @@ class Dag(_Part, frozen=True, kw_only=True):
     fail_fast: bool = True
 
 
-class Suspend(_Part, frozen=True, kw_only=True):
+class Suspend(Part, frozen=True, kw_only=True):
     """A wait for a person, or for `duration` (`20`, `20s`, `6h`), whichever ends first."""
 
     duration: str = ""
 
 
-class Mutex(_Part, frozen=True, kw_only=True):
+class Mutex(Part, frozen=True, kw_only=True):
     """A lock with one holder."""
 
     name: str
     namespace: str = ""
 
 
-class Semaphore(_Part, frozen=True, kw_only=True):
+class Semaphore(Part, frozen=True, kw_only=True):
     """A lock with as many holders as a config map says."""
 
     config_map_key_ref: KeyRef
     namespace: str = ""
 
 
-class Synchronization(_Part, frozen=True, kw_only=True):
+class Synchronization(Part, frozen=True, kw_only=True):
     """What is held from the start to the end."""
 
     mutexes: tuple[Mutex, ...] = ()
@@ -453,13 +449,13 @@ class Synchronization(_Part, frozen=True, kw_only=True):
         return bool(self.mutexes or self.semaphores)
 
 
-class Cache(_Part, frozen=True, kw_only=True):
+class Cache(Part, frozen=True, kw_only=True):
     """Where results are kept: a name, which is a config map's on a cluster."""
 
     config_map: KeyRef
 
 
-class Memoize(_Part, frozen=True, kw_only=True):
+class Memoize(Part, frozen=True, kw_only=True):
     """Outputs of a former node with the same key stand for running again, unless they are older than `max_age`."""
 
     key: str = ""
@@ -467,7 +463,7 @@ class Memoize(_Part, frozen=True, kw_only=True):
     cache: Cache
 
 
-class Resource(_Part, frozen=True, kw_only=True):
+class Resource(Part, frozen=True, kw_only=True):
     """An object of a cluster, and what is done with it."""
 
     action: str = ""
@@ -475,13 +471,13 @@ class Resource(_Part, frozen=True, kw_only=True):
     flags: tuple[str, ...] = ()
 
 
-class HttpHeaderSource(_Part, frozen=True, kw_only=True):
+class HttpHeaderSource(Part, frozen=True, kw_only=True):
     """Where a header's value comes from."""
 
     secret_key_ref: KeyRef | None = None
 
 
-class HttpHeader(_Part, frozen=True, kw_only=True):
+class HttpHeader(Part, frozen=True, kw_only=True):
     """A header of a request."""
 
     name: str
@@ -489,13 +485,13 @@ class HttpHeader(_Part, frozen=True, kw_only=True):
     value_from: HttpHeaderSource | None = None
 
 
-class HttpBody(_Part, frozen=True, kw_only=True):
+class HttpBody(Part, frozen=True, kw_only=True):
     """A body that is no text: base64."""
 
     bytes: str = ""
 
 
-class Http(_Part, frozen=True, kw_only=True):
+class Http(Part, frozen=True, kw_only=True):
     """A request, and when its answer is a success."""
 
     url: str = ""
@@ -508,50 +504,50 @@ class Http(_Part, frozen=True, kw_only=True):
     success_condition: str = ""
 
 
-class DataSource(_Part, frozen=True, kw_only=True):
+class DataSource(Part, frozen=True, kw_only=True):
     """Where a listing comes from."""
 
     artifact_paths: ArtifactSpec | None = None
 
 
-class Transformation(_Part, frozen=True, kw_only=True):
+class Transformation(Part, frozen=True, kw_only=True):
     """One step of a transformation."""
 
     expression: str = ""
 
 
-class Data(_Part, frozen=True, kw_only=True):
+class Data(Part, frozen=True, kw_only=True):
     """Names of stored files, transformed."""
 
     source: DataSource = DataSource()
     transformation: tuple[Transformation, ...] = ()
 
 
-class ClaimMetadata(_Part, frozen=True, kw_only=True):
+class ClaimMetadata(Part, frozen=True, kw_only=True):
     """The name of a claim of the run's own."""
 
     name: str = ""
 
 
-class ClaimTemplate(_Part, frozen=True, kw_only=True):
+class ClaimTemplate(Part, frozen=True, kw_only=True):
     """A claim that the run makes for itself."""
 
     metadata: ClaimMetadata = ClaimMetadata()
 
 
-class VolumeClaimGC(_Part, frozen=True, kw_only=True):
+class VolumeClaimGC(Part, frozen=True, kw_only=True):
     """When the run's own claims are removed: `OnWorkflowSuccess`, or `OnWorkflowCompletion`."""
 
     strategy: str = ""
 
 
-class LabelFrom(_Part, frozen=True, kw_only=True):
+class LabelFrom(Part, frozen=True, kw_only=True):
     """A label that an expression makes."""
 
     expression: str = ""
 
 
-class WorkflowMetadata(_Part, frozen=True, kw_only=True):
+class WorkflowMetadata(Part, frozen=True, kw_only=True):
     """Labels and annotations that a run gets, before those of its document."""
 
     labels: Mapping[str, str] = {}
@@ -559,14 +555,14 @@ class WorkflowMetadata(_Part, frozen=True, kw_only=True):
     labels_from: Mapping[str, LabelFrom] = {}
 
 
-class PodMetadata(_Part, frozen=True, kw_only=True):
+class PodMetadata(Part, frozen=True, kw_only=True):
     """Labels and annotations of a pod; `fieldRef` reads them."""
 
     labels: Mapping[str, Any] = {}
     annotations: Mapping[str, Any] = {}
 
 
-class Template(_Part, frozen=True, kw_only=True):
+class Template(Part, frozen=True, kw_only=True):
     """One template. In a checked document one of the fields from `container` to `data` is set.
 
     `scope` is "" for a template of the document, else that of the object that holds it: `namespaced/NAME` or
@@ -632,7 +628,7 @@ class Template(_Part, frozen=True, kw_only=True):
             yield from group
 
 
-class Spec(_Part, frozen=True, kw_only=True):
+class Spec(Part, frozen=True, kw_only=True):
     """What a Workflow asks for."""
 
     entrypoint: str = ""

@@ -10,23 +10,23 @@ from collections.abc import Mapping
 
 import msgspec
 
-__all__ = ["Counter", "Gauge", "Histogram", "Label", "Measurement", "Metric", "Metrics", "fault_of"]
+__all__ = ["Counter", "Gauge", "Histogram", "Label", "Measurement", "Metric", "Metrics", "Part", "fault_of"]
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """JSON keys in camel case; a field at its default is left out."""
+class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """A part of a document: JSON keys in camel case; a field at its default is left out."""
 
 
-class Label(_Part, frozen=True, kw_only=True):
+class Label(Part, frozen=True, kw_only=True):
     """A label; its value may hold tags."""
 
     key: str = ""
     value: str = ""
 
 
-class Gauge(_Part, frozen=True, kw_only=True):
+class Gauge(Part, frozen=True, kw_only=True):
     """A value that is set, or with the operation `Add` or `Sub` changed. `realtime`: it grows while the node runs."""
 
     value: str = ""
@@ -34,20 +34,20 @@ class Gauge(_Part, frozen=True, kw_only=True):
     realtime: bool = False
 
 
-class Counter(_Part, frozen=True, kw_only=True):
+class Counter(Part, frozen=True, kw_only=True):
     """A sum, to which the value is added."""
 
     value: str = ""
 
 
-class Histogram(_Part, frozen=True, kw_only=True):
+class Histogram(Part, frozen=True, kw_only=True):
     """How many values were at most as great as each of the `buckets`."""
 
     value: str = ""
     buckets: tuple[str, ...] = ()
 
 
-class Metric(_Part, frozen=True, kw_only=True):
+class Metric(Part, frozen=True, kw_only=True):
     """One metric: `gauge`, `counter` or `histogram` says of which kind. It is counted where `when` is true."""
 
     name: str = ""
@@ -64,7 +64,7 @@ class Metric(_Part, frozen=True, kw_only=True):
         return self.gauge or self.counter or self.histogram
 
 
-class Metrics(_Part, frozen=True, kw_only=True):
+class Metrics(Part, frozen=True, kw_only=True):
     """The metrics of a template, or of a workflow."""
 
     prometheus: tuple[Metric, ...] = ()

@@ -15,6 +15,7 @@ from local_bench import Bench, said
 from test_local_ends import sleepers, unlikely, wait_until
 
 from isolations import isolation_of
+from needs import require
 from penstock.adapters.local.process import outward
 from penstock.adapters.local.process.folders import StepFolder
 from penstock.adapters.local.process.isolation import Isolation, doctor_lines
@@ -82,7 +83,13 @@ def test_what_listens_on_the_machine_is_not_reached(rooted: Bench) -> None:
 
 
 @pytest.mark.parametrize("of", ["step", "run"])
-def test_a_network_leads_outward_where_the_machine_lets_it(rooted: Bench, of: str) -> None:
+@pytest.mark.parametrize("installed", [True, False])
+def test_a_network_leads_outward_where_the_machine_lets_it(
+    rooted: Bench, of: str, installed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require("slirp4netns", "apt-get install slirp4netns")
+    if not installed:
+        monkeypatch.setattr(outward, "_PROGRAM", "nothing-of-that-name")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         asking.connect(("192.0.2.1", 9))  # nothing is sent; it says which address this machine has
         outside = asking.getsockname()[0]
@@ -90,11 +97,24 @@ def test_a_network_leads_outward_where_the_machine_lets_it(rooted: Bench, of: st
         connect = f"import socket; socket.create_connection({own.getsockname()}, 20); print('reached')"
         more: dict[str, Any] = {"sidecars": (beside("idle", "exec sleep 1000000"),)} if of == "step" else {}
         ended = rooted.run("python3", "-c", connect, network="" if more else "run-1", **more)
-    may = outward.program() is not None and (os.geteuid() == 0 or rooted.isolation.user is not None)
+    may = installed and os.access("/dev/net/tun", os.R_OK | os.W_OK)
     assert ("reached" in ended.stdout) == may, ended.stderr
     assert ("a way out by" in " ".join(doctor_lines(rooted.isolation))) == may
     rooted.remove_all()
     wait_until(lambda: not leading_out(), "what leads out ends with the network")
+
+
+def test_names_are_asked_for_where_they_are_answered(
+    rooted: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A resolver on this machine's loopback is not in the step's network."""
+    for server, told in (("127.0.0.53", "10.0.2.3"), ("192.0.2.1", "")):
+        (tmp_path / "resolv.conf").write_text(f"nameserver {server}\n")
+        monkeypatch.setattr(outward, "_asked", lambda: (tmp_path / "resolv.conf").read_text())
+        found = outward.with_names(rooted.sh_step("cat /etc/resolv.conf", sidecars=(beside("idle", "true"),)))
+        assert len(found.sidecars[0].mounts) == len(found.mounts) == bool(told)
+        if told:
+            assert rooted.ended(found).stdout == f"nameserver {told}\n"
 
 
 def leading_out() -> list[str]:

@@ -33,6 +33,12 @@ def test_kinds() -> None:
     assert told(gauge, *more, gauge) == ["argo_workflows_depth 3.0"]
 
 
+def test_only_counters_end_in_total() -> None:
+    either = [Measurement(name=name, help="H", kind="counter", value=1.0) for name in ("runs", "runs_total")]
+    assert told(*either) == ["argo_workflows_runs_total 2.0"]
+    assert told(Measurement(name="x_total", help="H", kind="gauge", value=1.0)) == ["argo_workflows_x_total 1.0"]
+
+
 def test_a_histogram_counts_what_is_at_most_as_great() -> None:
     values = [
         Measurement(name="p", help="H", kind="histogram", value=value, buckets=(1.0, 0.5)) for value in (0.5, 0.75, 9)
@@ -62,6 +68,10 @@ def test_what_does_not_go_together_is_left_out(
     with caplog.at_level(logging.WARNING):
         assert told(first, Measurement(name="m", help="other", kind="gauge", value=2.0)) == ["argo_workflows_m 1.0"]
         assert "it was declared before as a gauge with the help 'H'" in caplog.text
+        long = Measurement(name="long", help="H", kind="gauge", labels={"n": "x" * 1000})
+        many = Measurement(name="many", help="H", kind="histogram", buckets=tuple(map(float, range(101))))
+        assert told(long, many) == []
+        assert "make it smaller" in caplog.text
         labelled = [Measurement(name="m", help="H", kind="gauge", labels={"n": str(n)}) for n in range(3)]
         assert len(told(*labelled)) == 2
         assert "remove labels with many values" in caplog.text

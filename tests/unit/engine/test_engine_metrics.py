@@ -97,6 +97,10 @@ def test_a_run_counts_its_own() -> None:
         ("name: m, help: H", "expected gauge, counter or histogram"),
         ("name: m, help: H, when: 'a ==', counter: {value: '1'}", "unable to compute 'when' clause for metric 'm'"),
         ("name: m, help: H, gauge: {realtime: true, value: '3'}", "'3' is not available as a real time metric"),
+        (
+            "name: m, help: H, labels: [{key: of, value: '{{=sprig.repeat(2000000, \"x\")}}'}], counter: {value: '1'}",
+            "unable to substitute parameters for metric 'm'",
+        ),
         ("name: m, help: H, labels: [{key: 'a b', value: x}], counter: {value: '1'}", "metric label 'a b' is invalid"),
     ],
 )

@@ -18,7 +18,7 @@ import msgspec
 from penstock.adapters.local.commandline import check_arguments
 from penstock.adapters.local.process.environments import wanted_environment
 from penstock.adapters.local.process.folders import StepFolder, make_folder, step_ids, told_errors
-from penstock.adapters.local.process.forkserver import ForkServer, Kind, readable
+from penstock.adapters.local.process.forkserver import ForkServer, readable
 from penstock.adapters.local.process.images import (
     HOST_PATH,
     SYSTEM_PATH,
@@ -115,7 +115,7 @@ class ProcessLauncher:
         """See `ports.Launcher`."""
         folder = self._folder(step.id)
         isolation = await self._isolated()
-        if (step.sidecars or step.network) and program():
+        if (step.sidecars or step.network) and isolation.way != "rewrite" and program():
             step = with_names(step)
         spec = _translated(self._whole, folder, step, isolation)
         if step.network and isolation.way != "rewrite":
@@ -147,24 +147,28 @@ class ProcessLauncher:
         return self._isolation
 
     async def _fork(self, id: StepId, spec: Mapping[str, Any], lock: int) -> None:
+        if not spec.get("network"):
+            await self._begun(id, spec, lock)
+            return
+        ours, theirs = socket.socketpair()
+        with ours:
+            with theirs:
+                pid = await self._begun(id, spec, lock, theirs.fileno())
+            await self._out.open(pid, ours)
+
+    async def _begun(self, id: StepId, spec: Mapping[str, Any], lock: int, *more: int) -> int:
+        """The step's first process, which has `lock` and `more` descriptors: its id."""
         reader, writer = os.pipe()
-        links = socket.socketpair() if spec.get("network") else ()
-        kind: Kind = "pod" if spec.get("pod") else "step"
         try:
-            pid, pidfd = await self._forks.fork(kind, spec, (lock, writer, *(end.fileno() for end in links[1:])))
+            pid, pidfd = await self._forks.fork("pod" if spec.get("pod") else "step", spec, (lock, writer, *more))
         except BaseException:
             os.close(reader)
-            for ours in links[:1]:
-                ours.close()
             raise
         finally:
             os.close(writer)
-            for theirs in links[1:]:
-                theirs.close()
         os.close(pidfd)
         self._done[id] = reader
-        for ours in links[:1]:
-            await self._out.open(pid, ours)
+        return pid
 
     async def _with_spare(self, folder: StepFolder, step: Step, spec: Mapping[str, Any]) -> bool:
         """Start the step in what was made for one like it, where there is such; and have that made for the next."""

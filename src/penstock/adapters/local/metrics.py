@@ -18,6 +18,8 @@ __all__ = ["Meters"]
 
 MOST = 10_000
 """Series, labels with their values, that are kept: documents of strangers must not fill the memory."""
+LONGEST, MOST_BUCKETS = 1000, 100
+"""Characters of a name, a help and the labels of a series together; buckets of a histogram."""
 _PREFIX = "argo_workflows_"
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Those of a histogram that names none."""
@@ -60,7 +62,11 @@ class Meters:
 
     def _take(self, measured: Measurement) -> str:
         buckets = tuple(sorted(measured.buckets)) or (_BUCKETS if measured.kind == "histogram" else ())
-        meter = self._meters.setdefault(measured.name, _Meter(measured.help, measured.kind, buckets))
+        texts = (measured.name, measured.help, *measured.labels, *measured.labels.values())
+        if sum(map(len, texts)) > LONGEST or len(buckets) > MOST_BUCKETS:
+            return f"over {LONGEST:,} characters of name, help and labels, or {MOST_BUCKETS} buckets; make it smaller"
+        name = measured.name.removesuffix("_total") if measured.kind == "counter" else measured.name
+        meter = self._meters.get(name) or _Meter(measured.help, measured.kind, buckets)
         if (meter.help, meter.kind, meter.buckets) != (measured.help, measured.kind, buckets):
             return f"it was declared before as a {meter.kind} with the help {meter.help!r}"
         labels = tuple(sorted(measured.labels.items()))
@@ -69,6 +75,7 @@ class Meters:
             if self._count >= MOST:
                 return f"there are {MOST:,} series; remove labels with many values"
             self._count += 1
+            self._meters[name] = meter
             series = meter.series[labels] = _Series(counts=[0] * (len(buckets) + 1))
         _counted(series, meter, measured)
         return ""
@@ -87,7 +94,7 @@ class Meters:
 
         with self._lock:
             for name, meter in self._meters.items():
-                found = Metric(_PREFIX + name.removesuffix("_total"), meter.help, meter.kind)
+                found = Metric(_PREFIX + name, meter.help, meter.kind)
                 for labels, series in meter.series.items():
                     for suffix, more, value in self._samples(meter, series):
                         found.add_sample(found.name + suffix, {**dict(labels), **more}, value)

@@ -38,12 +38,9 @@ def program() -> str | None:
 
 def with_names(step: Step) -> Step:
     """A step whose containers ask for names where they are answered: a server on loopback is not in their network."""
-    try:
-        lines = [line.split() for line in _RESOLVERS.read_text(encoding="utf-8", errors="replace").splitlines()]
-    except OSError:
-        return step
+    lines = [line.split() for line in _asked().splitlines()]
     servers = [words[1] for words in lines if words[:1] == ["nameserver"] and len(words) > 1]
-    if any(not server.startswith("127.") and server != "::1" for server in servers):
+    if not servers or any(not server.startswith("127.") and server != "::1" for server in servers):
         return step
     volume = Volume(name=str(_RESOLVERS), files=(File(_RESOLVERS.name, _NAMES),))
     mount = Mount(volume.name, str(_RESOLVERS), _RESOLVERS.name)
@@ -54,6 +51,13 @@ def with_names(step: Step) -> Step:
     return msgspec.structs.replace(step, mounts=(*step.mounts, mount), volumes=(*step.volumes, volume), **beside)
 
 
+def _asked() -> str:
+    """Which servers this machine asks for names."""
+    with suppress(OSError):
+        return _RESOLVERS.read_text(encoding="utf-8", errors="replace")
+    return ""
+
+
 class WayOut:
     """What leads out of the networks of a home; for use in one event loop."""
 
@@ -62,19 +66,17 @@ class WayOut:
 
     async def open(self, pid: int, link: socket.socket) -> None:
         """Lead out of the network of the process `pid`, as long as it has the other end of `link`, where that is
-        possible. Tells it to go on, in any case. Raises OSError.
-
-        By `link` it tells that its network is there.
+        possible. Tells it to go on, in any case; by `link` it tells that its network is there.
         """
-        with link:
-            await readable(os.dup(link.fileno()))
+        await readable(os.dup(link.fileno()))
+        with suppress(OSError):  # it has ended
             if not link.recv(1):
                 return
             found = program()
             if found is not None:
-                await self._led_out(found, pid, link.fileno())
-            with suppress(BrokenPipeError, ConnectionResetError):
-                link.send(b"g")
+                with suppress(OSError):
+                    await self._led_out(found, pid, link.fileno())
+            link.send(b"g")
 
     async def _led_out(self, found: str, pid: int, link: int) -> None:
         reader, writer = os.pipe()
