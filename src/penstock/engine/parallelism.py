@@ -106,7 +106,6 @@ def failed_fast(turn: Turn, boundary: Node) -> bool:
         # Groups and retries that wait have nothing to wait for any more.
         for node in inside:
             if not node.fulfilled:
-                turn.timers.pop(node.id, None)
                 turn.mark(node.id, Phase.FAILED, _MESSAGE)
         turn.mark(boundary.id, Phase.FAILED, _MESSAGE)
     return True

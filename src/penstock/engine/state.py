@@ -173,6 +173,8 @@ class Turn:
             self.outputs = global_outputs(self.nodes.values())
         if old is None or _standing(old) != _standing(node):
             self._count(old, node)
+            if node.phase.fulfilled:  # however it came to its end, nothing is waited for any more
+                self.timers.pop(node.id, None)
             if self.watch is not None and not node.phase.fulfilled:
                 self.todo.append((self.watch, node.id))
 

@@ -215,3 +215,18 @@ def test_no_lock_has_more_holders_than_its_limit_and_none_is_idle(
         for lock in (ONE, TWO):
             assert sum(lock in mine for mine in held.values()) <= lock.limit
         assert held or not waits
+
+
+def test_what_failed_fast_while_it_waited_for_a_lock_waits_for_nothing_more() -> None:
+    steps = (
+        "  - {name: main, failFast: true, parallelism: 2, steps: [[{name: a, template: nested, onExit: echo}, "
+        "{name: u, template: locked, withItems: [1, b], onExit: echo}]]}\n"
+        "  - {name: nested, dag: {tasks: [{name: a, template: echo}, {name: b, template: fail, depends: a}]}}\n"
+        "  - {name: locked, timeout: 3s, container: {image: busybox}, synchronization: {mutexes: [{name: m}]}}"
+    )
+    simulation = Simulation(new_run(document(steps), name="w", uid="u", parameters={}, created_at=START), script())
+    simulation.at(Begin(now=START))
+    while simulation.next():
+        run = simulation.run
+        assert not [id for id in run.timers if id in run.nodes and run.nodes[id].phase.fulfilled]
+    assert simulation.run.phase == "Failed"
