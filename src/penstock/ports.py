@@ -412,6 +412,10 @@ class Objects(Protocol):
         """Store bytes. Durable when it returns."""
         ...
 
+    def build(self, key: str, make: Callable[[Path], None]) -> ObjectInfo:
+        """Store the file or directory that `make` makes at the path that it is given. Durable when it returns."""
+        ...
+
     def write_all(self, contents: Mapping[str, bytes], files: Mapping[str, Path] = {}) -> Sequence[ObjectInfo]:
         """Store several small objects, which takes less than one after the other. All durable when it returns.
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from penstock.engine.plans import Given, Plan
+from penstock.engine.plans import Given, Plan, own_artifact
 from penstock.engine.state import Fault
 from penstock.engine.variables import TaskScope, artifact_of, reference
 from penstock.workflow import loops, tags, when
@@ -127,18 +127,12 @@ def _artifact(scope: TaskScope, declared: ArtifactSpec) -> Artifact | None:
     if declared.from_expression:
         return artifact_of(scope, declared.from_expression)
     if not declared.from_:
-        return _own(declared)
+        return own_artifact(declared)
     tag = declared.from_.strip().removeprefix("{{").removesuffix("}}").strip()
     found = scope.artifact(tag)
     if found is None and not declared.optional:
         raise Fault(unresolvable(tag, scope))
     return part_of(found, declared.sub_path)
-
-
-def _own(declared: ArtifactSpec) -> Artifact:
-    """An artifact that comes from no node."""
-    raw = declared.raw.data if declared.raw is not None else None
-    return Artifact(name=declared.name, raw=raw, key=declared.own_key)
 
 
 def part_of(artifact: Artifact | None, path: str) -> Artifact | None:
@@ -209,7 +203,7 @@ def _item_artifacts(resolved: Resolved, one: Task) -> dict[str, Artifact]:
     found = dict(resolved.given.artifacts)
     for before, declared in zip(resolved.task.arguments.artifacts, one.arguments.artifacts, strict=True):
         if not declared.from_ and not declared.from_expression:
-            found[declared.name] = _own(declared)
+            found[declared.name] = own_artifact(declared)
         elif before.sub_path != declared.sub_path and declared.name in found:
             whole = found[declared.name]
             key = whole.key.removesuffix(before.sub_path.strip("/")) + declared.sub_path.strip("/")

@@ -22,7 +22,17 @@ from penstock.workflow.document import Arguments, ArtifactSpec, KeyRef, Paramete
 from penstock.workflow.nodes import pod_name
 from penstock.workflow.status import Artifact, NodeInputs, NodeType, Parameter
 
-__all__ = ["Given", "Plan", "bound_inputs", "given_arguments", "plan_of", "processed", "retry_scope", "type_of"]
+__all__ = [
+    "Given",
+    "Plan",
+    "bound_inputs",
+    "given_arguments",
+    "own_artifact",
+    "plan_of",
+    "processed",
+    "retry_scope",
+    "type_of",
+]
 
 
 class Given(NamedTuple):
@@ -34,12 +44,15 @@ class Given(NamedTuple):
 
 def given_arguments(arguments: Arguments) -> Given:
     """Arguments of the workflow or of a hook of its own: there are no outputs that could be passed on."""
-    artifacts = {
-        a.name: Artifact(name=a.name, raw=a.raw.data if a.raw is not None else None, key=a.own_key)
-        for a in arguments.artifacts
-        if a.raw is not None or a.own_key
-    }
+    artifacts = {a.name: own_artifact(a) for a in arguments.artifacts if a.raw is not None or a.own_key}
     return Given({p.name: p.value for p in arguments.parameters if p.value is not None}, artifacts)
+
+
+def own_artifact(declared: ArtifactSpec) -> Artifact:
+    """An artifact that comes from no node."""
+    raw = declared.raw.data if declared.raw is not None else None
+    key = "" if raw is not None else declared.own_key
+    return Artifact(name=declared.name, raw=raw, key=key, optional=declared.optional, archive=declared.archive)
 
 
 # --- inputs -----------------------------------------------------------------------------------------------------
@@ -82,20 +95,13 @@ def _configured(turn: Turn, declared: ParameterSpec) -> str | None:
 
 def _artifact(declared: ArtifactSpec, given: Given) -> Artifact:
     argument = given.artifacts.get(declared.name)
-    raw = declared.raw.data if declared.raw is not None else None
-    if not declared.optional and raw is None and not declared.own_key:
+    if not declared.optional and declared.raw is None and not declared.own_key:
         if argument is None:
             raise Fault(f"inputs.artifacts.{declared.name} was not supplied")
         if not argument.given:
             raise Fault(f"inputs.artifacts.{declared.name} missing location information")
-    taken = argument or Artifact(
-        name=declared.name,
-        raw=raw,
-        key="" if raw is not None else declared.own_key,
-        optional=declared.optional,
-    )
     return msgspec.structs.replace(
-        taken,
+        argument or own_artifact(declared),
         name=declared.name,
         path=declared.path,
         mode=declared.mode,

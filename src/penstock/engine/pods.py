@@ -77,6 +77,7 @@ def pod_of(turn: Turn, call: Call, template: Template, inputs: NodeInputs) -> Po
                 path=artifact.path,
                 key=artifact.own_key or artifact_key(turn.run.name, name, artifact.name),
                 optional=artifact.optional,
+                archive=artifact.archive,
             )
             for artifact in template.outputs.artifacts
             if artifact.path

@@ -23,7 +23,7 @@ from penstock.workflow.pods import (
     Volume,
 )
 from penstock.workflow.quantities import Needs
-from penstock.workflow.status import Artifact, NodeOutputs, Origin
+from penstock.workflow.status import Archive, Artifact, NodeOutputs, Origin
 
 __all__ = [
     "Acquire",
@@ -79,6 +79,7 @@ class ArtifactOutput(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     key: str
     optional: bool = False
+    archive: Archive | None = None
 
 
 class Caching(msgspec.Struct, frozen=True, kw_only=True):

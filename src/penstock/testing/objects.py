@@ -6,7 +6,8 @@ import hashlib
 import io
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -46,6 +47,13 @@ class MemoryObjects:
         """As the port says."""
         self._free(key)
         return self._keep(key, bytes(data))
+
+    def build(self, key: str, make: Callable[[Path], None]) -> ObjectInfo:
+        """As the port says."""
+        self._free(key)
+        with tempfile.TemporaryDirectory() as folder:
+            make(Path(folder) / "made")
+            return self.put(key, Path(folder) / "made")
 
     def write_all(self, contents: Mapping[str, bytes], files: Mapping[str, Path] = {}) -> Sequence[ObjectInfo]:
         """As the port says."""

@@ -108,6 +108,28 @@ class ObjectsContract:
         with objects.open("x/y", "sub/link") as stored:
             assert stored.read() == b"alpha"
 
+    def test_what_is_built_is_stored_whole_or_not_at_all(self, objects: Objects) -> None:
+        def folder(path: Path) -> None:
+            path.mkdir()
+            (path / "a").write_bytes(b"ab")
+
+        def file(path: Path) -> None:
+            path.write_bytes(b"new")
+
+        def torn(path: Path) -> None:
+            folder(path)
+            raise InvalidInput("torn")
+
+        with pytest.raises(InvalidInput, match="torn"):
+            objects.build("x/built", torn)
+        assert objects.stat("x/built") is None
+        assert objects.build("x/built", folder) == ObjectInfo(key="x/built", size=2, directory=True)
+        assert objects.build("x/built", file) == ObjectInfo(key="x/built", size=3)
+        with objects.open("x/built") as stored:
+            assert stored.read() == b"new"
+        with pytest.raises(InvalidInput):
+            objects.build("x/built/inside", folder)
+
     def test_an_empty_folder_is_an_object(self, objects: Objects, tmp_path: Path) -> None:
         (tmp_path / "empty").mkdir()
         objects.put("x", tmp_path / "empty")

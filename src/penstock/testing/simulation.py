@@ -187,7 +187,7 @@ def exited(pod: Pod, outcome: Outcome, now: float) -> Exited:
         ),
         parameters={name: outcome.parameters[name] for name in _declared(pod) if name in outcome.parameters},
         artifacts=tuple(
-            Artifact(name=artifact.name, path=artifact.path, key=artifact.key)
+            Artifact(name=artifact.name, path=artifact.path, key=artifact.key, archive=artifact.archive)
             for artifact in pod.output_artifacts
             if wanted is None or artifact.name in wanted
         ),

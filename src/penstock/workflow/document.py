@@ -10,7 +10,9 @@ from typing import Any
 
 import msgspec
 
-from penstock.workflow.metrics import Metrics, Part
+from penstock.workflow.metrics import Metrics
+from penstock.workflow.parts import Part
+from penstock.workflow.status import Archive
 
 __all__ = [
     "KEYED",
@@ -109,6 +111,7 @@ class ArtifactSpec(Part, frozen=True, kw_only=True):
     global_name: str = ""
     mode: int | None = None
     recurse_mode: bool = False
+    archive: Archive | None = None
 
     @property
     def own_key(self) -> str:

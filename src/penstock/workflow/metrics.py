@@ -10,13 +10,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-__all__ = ["Counter", "Gauge", "Histogram", "Label", "Measurement", "Metric", "Metrics", "Part", "fault_of"]
+from penstock.workflow.parts import Part
+
+__all__ = ["Counter", "Gauge", "Histogram", "Label", "Measurement", "Metric", "Metrics", "fault_of"]
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
-
-
-class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """A part of a document: JSON keys in camel case; a field at its default is left out."""
 
 
 class Label(Part, frozen=True, kw_only=True):

@@ -172,4 +172,6 @@ def _artifact(artifact: Artifact) -> dict[str, Any]:
         document["optional"] = True
     if artifact.global_name:
         document["globalName"] = artifact.global_name
+    if artifact.archive is not None:
+        document["archive"] = msgspec.to_builtins(artifact.archive)
     return document

@@ -11,8 +11,11 @@ from enum import StrEnum
 
 import msgspec
 
+from penstock.workflow.parts import Part
+
 __all__ = [
     "STARTED",
+    "Archive",
     "Artifact",
     "Awaited",
     "MemoizationStatus",
@@ -67,18 +70,14 @@ STARTED = (NodeType.POD, NodeType.HTTP)
 """Types of nodes that a host does something for, and that can be killed."""
 
 
-class _Wire(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """JSON keys in camel case; a field at its default is left out."""
-
-
-class Awaited(_Wire, frozen=True, kw_only=True):
+class Awaited(Part, frozen=True, kw_only=True):
     """Says of an output that a person supplies its value, or else the default stands. `supplied` is always empty."""
 
     supplied: Mapping[str, str]
     default: str | None = None
 
 
-class Parameter(_Wire, frozen=True, kw_only=True):
+class Parameter(Part, frozen=True, kw_only=True):
     """A parameter with its value, a text; None for an output that was declared and never made.
 
     `value_from` is there as long as a Suspend node waits for the value.
@@ -90,12 +89,29 @@ class Parameter(_Wire, frozen=True, kw_only=True):
     value_from: Awaited | None = None
 
 
-class Artifact(_Wire, frozen=True, kw_only=True):
+class Archive(Part, frozen=True, kw_only=True):
+    """How an artifact is packed where it is stored, in the document's words: one of the three is there.
+
+    (Argo: `ArchiveStrategy` in `workflow_types.go`.)
+    """
+
+    none: Mapping[str, str] | None = None
+    tar: Mapping[str, str] | None = None
+    zip: Mapping[str, str] | None = None
+
+    @property
+    def form(self) -> str:
+        """Its name, "" where nothing is said. Of several the first counts, as on Argo."""
+        return next((name for name in ("none", "tar", "zip") if getattr(self, name) is not None), "")
+
+
+class Artifact(Part, frozen=True, kw_only=True):
     """An artifact of a node.
 
     `key` is its key in the object store ("" for one that was not produced); `size` in bytes (of all files, for a
     directory); `raw` the content of a raw argument. `directory` tells a folder from a file. `mode` are permissions that
-    an input is given, and with `recurse_mode` all that lies in it; None: those that it has.
+    an input is given, and with `recurse_mode` all that lies in it; None: those that it has. `archive` is what its
+    template says of it, or that of the step it comes from.
     """
 
     name: str
@@ -108,6 +124,7 @@ class Artifact(_Wire, frozen=True, kw_only=True):
     global_name: str = ""
     mode: int | None = None
     recurse_mode: bool = False
+    archive: Archive | None = None
 
     @property
     def given(self) -> bool:
@@ -115,14 +132,14 @@ class Artifact(_Wire, frozen=True, kw_only=True):
         return bool(self.key) or self.raw is not None
 
 
-class NodeInputs(_Wire, frozen=True, kw_only=True):
+class NodeInputs(Part, frozen=True, kw_only=True):
     """Resolved inputs of a node."""
 
     parameters: tuple[Parameter, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
 
 
-class NodeOutputs(_Wire, frozen=True, kw_only=True):
+class NodeOutputs(Part, frozen=True, kw_only=True):
     """Outputs of a node. `result` is captured standard output, `exit_code` the decimal text of the exit code."""
 
     parameters: tuple[Parameter, ...] = ()
@@ -131,14 +148,14 @@ class NodeOutputs(_Wire, frozen=True, kw_only=True):
     exit_code: str | None = None
 
 
-class NodeFlag(_Wire, frozen=True, kw_only=True):
+class NodeFlag(Part, frozen=True, kw_only=True):
     """`hooked`: run by a hook or exit handler; `retried`: an attempt below a Retry node."""
 
     hooked: bool = False
     retried: bool = False
 
 
-class Origin(_Wire, frozen=True, kw_only=True):
+class Origin(Part, frozen=True, kw_only=True):
     """The step whose outputs another one took over instead of running: by its run's id and name, its id and name."""
 
     run_id: str
@@ -150,13 +167,13 @@ class Origin(_Wire, frozen=True, kw_only=True):
         return f"cached from run {self.run} step {self.step}"
 
 
-class SynchronizationStatus(_Wire, frozen=True, kw_only=True):
+class SynchronizationStatus(Part, frozen=True, kw_only=True):
     """Of a node with locks: the name of one that it waits for, "" when it has them all."""
 
     waiting: str = ""
 
 
-class MemoizationStatus(_Wire, frozen=True, kw_only=True):
+class MemoizationStatus(Part, frozen=True, kw_only=True):
     """Whether a node took its outputs from a cache. `hit` is always there."""
 
     hit: bool
@@ -164,7 +181,7 @@ class MemoizationStatus(_Wire, frozen=True, kw_only=True):
     cache_name: str
 
 
-class TemplateRef(_Wire, frozen=True, kw_only=True):
+class TemplateRef(Part, frozen=True, kw_only=True):
     """A template of a WorkflowTemplate, or of a ClusterWorkflowTemplate."""
 
     name: str
@@ -172,7 +189,7 @@ class TemplateRef(_Wire, frozen=True, kw_only=True):
     cluster_scope: bool = False
 
 
-class Node(_Wire, frozen=True, kw_only=True):
+class Node(Part, frozen=True, kw_only=True):
     """One node of the run's tree, one row in the database.
 
     `template_ref` stands in the place of `template_name` where the template is another object's. `id` is the workflow's

@@ -68,6 +68,31 @@ def test_an_input_has_the_mode_that_its_own_template_says() -> None:
     assert (inputs.artifacts[0].mode, inputs.artifacts[0].recurse_mode) == (0o755, True)
 
 
+def test_the_archive_form_is_that_of_what_names_the_place() -> None:
+    output = "{name: a, path: /a, archive: {none: {}}}"
+    stores = f"  - {{name: store, outputs: {{artifacts: [{output}]}}, container: {{image: busybox}}}}\n"
+    reads = "{name: i, path: /i, s3: {key: k}, archive: {tar: {}}}"
+    handed = "{artifacts: [{name: i, from: '{{tasks.a.outputs.artifacts.a}}'}]}"
+    keyed = "{artifacts: [{name: i, s3: {key: k}, archive: {zip: {}}}]}"
+    tasks = f"""\
+  - name: main
+    dag:
+      tasks:
+      - {{name: a, template: store}}
+      - {{name: own, template: read}}
+      - {{name: handed, template: read, depends: a, arguments: {handed}}}
+      - {{name: keyed, template: read, arguments: {keyed}}}
+"""
+    run = ended(tasks + stores + READ.replace("{name: i, path: /i}", reads))
+    shown = {name: node_document(node(run, name))["inputs"]["artifacts"][0] for name in ("own", "handed", "keyed")}
+    assert {name: each["archive"] for name, each in shown.items()} == {
+        "own": {"tar": {}},
+        "handed": {"none": {}},
+        "keyed": {"zip": {}},
+    }
+    assert node_document(node(run, "a"))["outputs"]["artifacts"][0]["archive"] == {"none": {}}
+
+
 OPTIONAL = """\
   - name: main
     inputs: {artifacts: [{name: given, optional: true}]}

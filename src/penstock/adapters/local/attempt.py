@@ -10,6 +10,7 @@ from typing import Any
 
 from penstock.adapters.local.claims import Claims
 from penstock.adapters.local.collect import collect
+from penstock.adapters.local.forms import given_key, has_form
 from penstock.adapters.local.hosted import done_here
 from penstock.adapters.local.reserve import Reserve
 from penstock.engine.protocol import Exited, Pod
@@ -17,6 +18,7 @@ from penstock.errors import Final, NoSpace, Retryable
 from penstock.failpoints import passing
 from penstock.ports import Clock, ImageRule, Input, Launcher, Objects, Step, StepExit, StepId, StepState
 from penstock.workflow.metrics import Measurement
+from penstock.workflow.nodes import artifact_key
 from penstock.workflow.pods import Readiness
 from penstock.workflow.status import Artifact
 
@@ -125,6 +127,8 @@ class Attempt:
     found: StepState = StepState.ABSENT
     begun: bool = field(init=False)
     network: bool = False
+    _keys: dict[str, str] = field(default_factory=dict)
+    """Where something else is given of an input, by its name."""
     _told: bool = False
     _grace: float | None = None
     """Set when the step is to end, maybe before its launch has returned."""
@@ -184,6 +188,8 @@ class Attempt:
         if self.found is StepState.INTERRUPTED:
             return None
         passing("launch.before")
+        if self.found is StepState.ABSENT and any(has_form(artifact.key) for artifact in self.pod.input_artifacts):
+            await self.workshop.patiently(self._unpack, self._refused)
         await self.workshop.patiently(lambda: launcher.launch(self._step()), self._refused)
         passing("launch.after")
         await self._told_of()
@@ -265,7 +271,7 @@ class Attempt:
 
     def _step(self) -> Step:
         pod = self.pod
-        inputs = [self._input(artifact) for artifact in pod.input_artifacts]
+        inputs = [given for artifact in pod.input_artifacts if (given := self._input(artifact)) is not None]
         command = pod.command
         if pod.script is not None:
             inputs.append(Input(path=SCRIPT, content=pod.script.encode(), mode=0o755))
@@ -290,11 +296,26 @@ class Attempt:
             images=self.images,
         )
 
-    def _input(self, artifact: Artifact) -> Input:
+    async def _unpack(self) -> None:
+        """Make what is given of inputs that lie in another archive form than the step wants."""
+        for artifact in self.pod.input_artifacts:
+            made = artifact_key(self.workflow_name, f"{self.pod.name}@inputs", artifact.name)
+            try:
+                key = await asyncio.to_thread(given_key, self.workshop.objects, artifact, made)
+            except Final as error:
+                raise Final(f"input artifact {artifact.name!r}: {error}") from None
+            self._keys[artifact.name] = key
+
+    def _input(self, artifact: Artifact) -> Input | None:
+        """The input, None for an optional one of which nothing is there."""
         mode = None if artifact.mode is None else artifact.mode & 0o777
         if artifact.raw is not None:
+            if artifact.archive is not None and artifact.archive.form in ("tar", "zip"):
+                raise Final(f"input artifact {artifact.name!r}: raw content is no archive; take its `archive` away")
             return Input(path=artifact.path, content=artifact.raw.encode(), mode=mode)
-        source = self.workshop.objects.reach(artifact.key)
+        source = self.workshop.objects.reach(self._keys.get(artifact.name, artifact.key))
+        if source is None and artifact.optional:
+            return None
         if source is None:
             raise Final(f"input artifact {artifact.name!r}: nothing is stored under {artifact.key!r}")
         return Input(path=artifact.path, source=str(source), mode=mode, recurse=artifact.recurse_mode)

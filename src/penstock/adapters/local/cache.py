@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from penstock.adapters.local.forms import forms_of, has_form
 from penstock.engine.protocol import Exited, Pod
 from penstock.errors import NotFound, PenstockError
 from penstock.failpoints import passing
@@ -81,6 +82,7 @@ class Cache:
                 artifact.raw,
                 "" if artifact.raw is not None else await self._digest(artifact.key),
                 *(() if artifact.mode is None else (artifact.mode, artifact.recurse_mode)),
+                *(await asyncio.to_thread(forms_of, self._objects, artifact) if has_form(artifact.key) else ()),
             )
             for artifact in pod.input_artifacts
         ]

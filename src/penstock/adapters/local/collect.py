@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from penstock.adapters.local.forms import has_form, stored
 from penstock.engine.protocol import ArtifactOutput, Exited, ParameterOutput, Pod
 from penstock.errors import DiskFailed, Final, NoSpace, Unavailable
 from penstock.ports import Clock, Launcher, ObjectInfo, Objects, StepExit, StepId
@@ -91,11 +92,18 @@ class _Found(NamedTuple):
             return self.at
         assert isinstance(self.at, Path), "small ones are stored together"
         _marked(_mark(self.at))
+        if has_form(self.output.key):
+            return stored(objects, self.output, self.at)
         return objects.put(self.output.key, self.at)
 
     def artifact(self, info: ObjectInfo) -> Artifact:
         return Artifact(
-            name=self.output.name, path=self.output.path, key=info.key, size=info.size, directory=info.directory
+            name=self.output.name,
+            path=self.output.path,
+            key=info.key,
+            size=info.size,
+            directory=info.directory,
+            archive=self.output.archive,
         )
 
 

@@ -100,6 +100,14 @@ class LocalObjects:
             self._move_in(key, temporary, entries)
         return self._stored(key, entries)
 
+    def build(self, key: str, make: Callable[[Path], None]) -> ObjectInfo:
+        """As the port says."""
+        self._place(key)
+        with self._work.temporary() as temporary:
+            with translated(key):
+                make(temporary)
+            return self.put(key, temporary)
+
     def write_all(self, contents: Mapping[str, bytes], files: Mapping[str, Path] = {}) -> Sequence[ObjectInfo]:
         """As the port says: a file that has no other name gets one more, which takes less than to make one."""
         new = {key: data for key, data in contents.items() if not os.path.lexists(self._place(key))}

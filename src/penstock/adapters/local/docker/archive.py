@@ -1,7 +1,6 @@
 """Archives (tar streams) that carry inputs into a container and outputs out of it.
 
-What comes out was made by strangers: names must stay below the target, nothing is written through a link, devices are
-left out, and count and size are bounded.
+What comes out was made by strangers: `Unpacking` says what that means.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import shutil
 import tarfile
 import time
 from collections.abc import Iterable, Iterator
@@ -17,16 +15,14 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from penstock.errors import InvalidInput, NoSpace, TooLarge, Unavailable
+from penstock.adapters.local.unpacking import Unpacking
+from penstock.errors import InvalidInput, NoSpace, Unavailable
 from penstock.ports import Input
 
 __all__ = ["first_file", "names", "unpack", "write_inputs"]
 
-MOST_ENTRIES = 1_000_000
-MOST_BYTES = 1 << 40
 _MOST_LOOKED_AT = 10_000
 """Entries of a folder's archive that are read to find names in it."""
-_KERNELS = ("/proc/", "/sys/", "/dev/")
 _CHUNK = 1 << 20
 
 
@@ -93,10 +89,10 @@ def unpack(stream: BinaryIO, target: Path) -> bool:
     """
     try:
         with _opened(stream) as archive:
-            made = _Unpacking(target).run(archive)
+            _OfContainer(target, "an output's archive").tar(archive)
         while stream.read(_CHUNK):
             pass
-        return made
+        return os.path.lexists(target)
     except tarfile.TarError as error:
         raise Unavailable(f"what the container engine sent of {target.name!r} is torn: {error}") from None
     except OSError as error:
@@ -105,66 +101,20 @@ def unpack(stream: BinaryIO, target: Path) -> bool:
         raise Unavailable(f"{target}: {error.strerror or error}") from error
 
 
-class _Unpacking:
-    """One archive on its way to disk."""
+class _OfContainer(Unpacking):
+    """An archive whose first entry is what is made, with the others below it."""
 
-    def __init__(self, top: Path) -> None:
-        self._top = top
-        self._first = ""
-        self._entries = 0
-        self._bytes = 0
-        self._links: list[tuple[Path, str]] = []
-        self._modes: list[tuple[Path, int]] = []
+    dropped = ("/proc/", "/sys/", "/dev/")
+    """They mean something to the step alone: /etc/mtab, which Docker lays."""
 
-    def run(self, archive: tarfile.TarFile) -> bool:
-        for entry in archive:
-            self._count(entry)
-            self._make(archive, entry, self._place(entry.name))
-        for path, goal in self._links:
-            os.symlink(goal, path)
-        for path, mode in reversed(self._modes):
-            os.chmod(path, mode)
-        return os.path.lexists(self._top)
+    _first = ""
 
-    def _count(self, entry: tarfile.TarInfo) -> None:
-        self._entries += 1
-        self._bytes += entry.size if entry.isreg() else 0
-        if self._entries > MOST_ENTRIES:
-            raise TooLarge(f"an output has more than {MOST_ENTRIES:,} files; pack them into an archive")
-        if self._bytes > MOST_BYTES:
-            raise TooLarge(f"an output is over {MOST_BYTES:,} bytes")
-
-    def _place(self, name: str) -> Path:
-        """Where an entry goes: below the target, whose name in the archive is the first entry's."""
+    def place(self, name: str) -> Path:
         parts = name.rstrip("/").split("/")
         self._first = self._first or parts[0]
         if parts[0] != self._first or any(part in ("", ".", "..") for part in parts[1:]):
-            raise InvalidInput(f"an output's archive has the name {name!r:.200}, which leads out of it")
-        return self._top.joinpath(*parts[1:])
-
-    def _make(self, archive: tarfile.TarFile, entry: tarfile.TarInfo, path: Path) -> None:
-        if entry.isdir():
-            path.mkdir(exist_ok=True)
-            self._modes.append((path, entry.mode & 0o777 | 0o700))
-        elif entry.issym():
-            # One into the kernel's folders means something to the step alone: /etc/mtab, which Docker lays.
-            if not entry.linkname.startswith(_KERNELS):
-                self._links.append((path, entry.linkname))
-        elif entry.islnk():
-            self._copy(self._place(entry.linkname), path)
-        elif entry.isreg():
-            source = archive.extractfile(entry)
-            assert source is not None
-            with open(path, "xb") as file:
-                shutil.copyfileobj(source, file, _CHUNK)
-                os.fchmod(file.fileno(), entry.mode & 0o777 | 0o600)
-        # A device, a pipe: nothing that could be stored.
-
-    def _copy(self, source: Path, path: Path) -> None:
-        """A hard link's other name. No link is on disk yet, so no name leads through one."""
-        if not source.is_file():
-            raise InvalidInput(f"an output's archive links to {source.name!r:.200}, which is no file of it")
-        os.link(source, path)
+            raise self.astray(name)
+        return self.top.joinpath(*parts[1:])
 
 
 def first_file(stream: BinaryIO, limit: int) -> bytes | None:
