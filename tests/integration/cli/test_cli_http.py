@@ -6,6 +6,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from archives import read_by_its_key
 from commandline import Rig
 
 WORKFLOW = """\
@@ -75,3 +76,7 @@ def test_a_run_asks_a_server_and_lists_files(rig: Rig) -> None:
     assert nodes["ask"]["type"] == "HTTP"
     assert nodes["ask"]["outputs"] == {"result": "from asks with 8"}
     assert rig.call("logs", "asks", "say").stdout == 'from asks with 8 ["given/a.csv"]\n'
+
+
+def test_what_a_step_packed_itself_is_read_by_its_key(rig: Rig) -> None:
+    read_by_its_key(rig, "shell", "--images", "images.toml")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from archives import read_by_its_key
 from commandline import Rig
 from containers import SHELL, docker, registry
 from penstock.adapters.local.docker.containers import container_name, create, plan
@@ -256,6 +257,10 @@ def test_the_way_may_be_said(rig: Rig, container_engine: str) -> None:
     answer = rig.call("run", "one.yaml", "--images", "images.toml", "--launcher", "docker", "--name", "one")
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert rig.call("logs", "one").stdout
+
+
+def test_what_a_step_packed_itself_is_read_by_its_key(rig: Rig, container_engine: str) -> None:
+    read_by_its_key(rig, SHELL, "--launcher", "docker")
 
 
 def test_without_an_engine_both_ways_out_are_named(rig: Rig) -> None:
