@@ -122,7 +122,7 @@ class Home:
         self.cache = Cache(settings.home / "cache", self.objects, self.launcher, clock, used=settings.cache)
         self._reserve = Reserve(settings.home / "reserve")
         self.claims = Claims(settings.home / "claims")
-        self.configurations = Configurations(settings.home, self.claims)
+        self.configurations = Configurations(settings.home, self.claims, this_machine())
         steady = SteadyClock(settings.home / "clock")
         meters = Meters(steady.now)
         self.host = Host(
@@ -155,7 +155,6 @@ class Home:
                 clock,
                 self.configurations.read,
                 self.configurations.templates,
-                this_machine(),
             ),
             pipelines=Pipelines(records, clock, self.configurations.templates),
             experiments=Experiments(records, clock),

@@ -25,7 +25,13 @@ class Fields:
     def __init__(self, turn: Turn, pod: str, metadata: PodMetadata, written: str) -> None:
         self._metadata = metadata
         self.named = frozenset(_VARIABLE.findall(written))
-        self._known = {"metadata.name": pod, "metadata.namespace": "default", "metadata.uid": turn.run.uid}
+        self._known = {
+            "metadata.name": pod,
+            "metadata.namespace": "default",
+            "metadata.uid": turn.run.uid,
+            "spec.nodeName": turn.run.config.machine.name,
+            "spec.serviceAccountName": turn.run.workflow.spec.service_account_name,
+        }
 
     def get(self, path: str) -> str:
         """The text of a field, "" for one that there is not. All labels or annotations are lines `key="value"`."""

@@ -117,7 +117,9 @@ def processed(turn: Turn, call: Call, inputs: NodeInputs, extra: Mapping[str, st
     """The template of a call with `inputs`. Its own `inputs.parameters` hold the final values. Raises Fault."""
     if "{{" not in call.text and not any("{{" in (parameter.value or "") for parameter in inputs.parameters):
         return _with_inputs(call.template, inputs)
-    scope = globals_of(turn, call.exit).new_child({**_local_scope(turn, call), **extra})
+    # What a group's tasks say of the run as it goes on is known when each of them begins.
+    group = call.template.dag is not None or call.template.steps is not None
+    scope = globals_of(turn, call.exit, lasting=group).new_child({**_local_scope(turn, call), **extra})
     try:
         made = _replaced(call, inputs, scope)
         for written, task in zip(call.template.tasks(), made.tasks(), strict=True):
@@ -166,9 +168,9 @@ def _own_scope(document: Mapping[str, Any]) -> dict[str, str | None]:
 
 
 def _local_scope(turn: Turn, call: Call) -> dict[str, str | None]:
-    scope: dict[str, str | None] = {"node.name": call.name}
-    if call.prefix and call.task is not None:
-        scope[f"{call.prefix}.name"] = call.task.name
+    # To Argo an entrypoint, an exit handler and a hook are steps without a name.
+    called = call.task.name if call.prefix and call.task is not None else ""
+    scope: dict[str, str | None] = {"node.name": call.name, f"{call.prefix or 'steps'}.name": called}
     if call.template.makes_pod and (call.template.retry_strategy is None or call.attempt is not None):
         scope["pod.name"] = pod_name(turn.run.name, call.name, call.template.name)
     return scope

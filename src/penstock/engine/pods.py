@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
@@ -31,6 +32,7 @@ from penstock.workflow.nodes import artifact_key, pod_name
 from penstock.workflow.patches import patched
 from penstock.workflow.pods import Companion
 from penstock.workflow.quantities import Needs, limits_of, needs_of
+from penstock.workflow.scheduling import unmet
 from penstock.workflow.status import Artifact, Node, NodeInputs, NodeOutputs, NodeType, Parameter, Phase
 
 __all__ = ["ended", "launch", "launch_again"]
@@ -102,6 +104,7 @@ def pod_of(turn: Turn, call: Call, template: Template, inputs: NodeInputs) -> Po
 def _with_containers(turn: Turn, pod: Pod, template: Template, written: str) -> Pod:
     """The pod with its containers and volumes. Raises Fault for what the document refers to and nobody gave."""
     template = _patched(turn, template)
+    _place(turn, template)
     main = template.main
     assert main is not None
     fields = Fields(turn, pod.name, template.metadata, written)
@@ -126,6 +129,17 @@ def _with_containers(turn: Turn, pod: Pod, template: Template, written: str) -> 
     # What lies on a claim tells no two steps apart.
     on_claims = any(volume.claim for volume in pod.volumes)
     return pod if on_claims else msgspec.structs.replace(pod, caching=caching_of(template))
+
+
+def _place(turn: Turn, template: Template) -> None:
+    """Raise Fault where the machine does not meet what tags made of a selector or an affinity."""
+    spec = turn.run.workflow.spec
+    asked = (template.node_selector or spec.node_selector, template.affinity or spec.affinity)
+    if any(asked):
+        text = tags.replace(msgspec.json.encode(asked).decode(), globals_of(turn))
+        fault = unmet(*msgspec.json.decode(text, type=tuple[dict[str, str], dict[str, Any]]), turn.run.config.machine)
+        if fault:
+            raise Fault(fault)
 
 
 def _patched(turn: Turn, template: Template) -> Template:

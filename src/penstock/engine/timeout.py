@@ -6,6 +6,8 @@ is over its time is killed; the reason stands in the node's message until its ex
 
 from __future__ import annotations
 
+from typing import Any
+
 from penstock.engine.durations import seconds_of
 from penstock.engine.places import call_of
 from penstock.engine.plans import processed
@@ -81,7 +83,8 @@ def launched(turn: Turn, node: Node) -> None:
     """A pod's program has started: its `activeDeadlineSeconds` counts."""
     template = _template(turn, node)
     # With a timeout the node keeps the time at which it was made, since that is what the timeout counts from.
-    changes = {} if template.timeout else {"started_at": turn.now}
+    changes: dict[str, Any] = {} if template.timeout else {"started_at": turn.now}
+    changes["host_node_name"] = turn.run.config.machine.name
     node = turn.mark(node.id, Phase.RUNNING, node.message if killed(node) else "", **changes)
     deadline = deadline_of(turn, node)
     if deadline is None:

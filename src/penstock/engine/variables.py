@@ -36,16 +36,16 @@ def reference(text: str) -> str:
 # --- globals ----------------------------------------------------------------------------------------------------
 
 
-def globals_of(turn: Turn, exit: bool = False) -> ChainMap[str, str | None]:
-    """`workflow.*` of a run; below an exit handler also its status, failures and duration."""
+def globals_of(turn: Turn, exit: bool = False, *, lasting: bool = False) -> ChainMap[str, str | None]:
+    """`workflow.*` of a run; below an exit handler also its failures. `lasting`: without what changes as it goes on."""
     if not turn.memo.globals:
         turn.memo.globals.update(_static(turn))
     outputs = turn.outputs.parameters if turn.outputs is not None else ()
     changing: dict[str, str | None] = {f"workflow.outputs.parameters.{p.name}": p.value for p in outputs}
-    if exit or turn.workflow.spec.lifecycle_hooks:
-        changing["workflow.status"] = _status(turn)
     if exit:
         changing |= _ending(turn)
+    elif not lasting:
+        changing |= _so_far(turn)
     return ChainMap(changing, turn.memo.globals)
 
 
@@ -68,7 +68,8 @@ def _static(turn: Turn) -> dict[str, str | None]:
         text = gojson.dumps(dict(found))
         scope |= {f"workflow.{kind}": text, f"workflow.{kind}.json": text}
         scope |= {f"workflow.{kind}.{name}": value for name, value in found.items()}
-    return scope | _creation(run.created_at)
+    scheduled = workflow.annotations.get("workflows.argoproj.io/scheduled-time")
+    return scope | _creation(run.created_at) | ({"workflow.scheduledTime": scheduled} if scheduled else {})
 
 
 def _values(turn: Turn) -> dict[str, str]:
@@ -93,8 +94,19 @@ def _ending(turn: Turn) -> dict[str, str | None]:
     failures = [_failure(turn, node) for node in turn.nodes.values() if node.phase in (Phase.FAILED, Phase.ERROR)]
     return {
         "workflow.failures": gojson.quote(gojson.dumps(failures) if failures else "null"),
-        "workflow.duration": f"{turn.now - (turn.started_at or turn.now):f}",
+        "workflow.status": _status(turn),
+        "workflow.duration": _duration(turn),
     }
+
+
+def _so_far(turn: Turn) -> dict[str, str | None]:
+    # Argo's controller sees the phase that it stored: none, the first time that it looks at a run.
+    first = turn.now == turn.started_at and not turn.workflow.spec.lifecycle_hooks
+    return {"workflow.status": "" if first else _status(turn), "workflow.duration": _duration(turn)}
+
+
+def _duration(turn: Turn) -> str:
+    return f"{turn.now - (turn.started_at or turn.now):f}"
 
 
 def _failure(turn: Turn, node: Node) -> dict[str, str]:
@@ -290,6 +302,7 @@ def _of_node(turn: Turn, node: Node, what: str) -> str | _Missing | None:
         "id": node.id,
         "status": str(node.phase),
         "ip": ip or None,
+        "hostNodeName": node.host_node_name or None,
         "startedAt": timestamp(node.started_at) if node.started_at is not None else None,
         "finishedAt": timestamp(node.finished_at) if node.finished_at is not None else None,
     }

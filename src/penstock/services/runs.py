@@ -81,10 +81,9 @@ class Runs:
         clock: Clock,
         configuration: Callable[[str], workflow.Configuration] = lambda _: workflow.NOTHING,
         library: Callable[[], workflow.Library] = workflow.Library,
-        machine: workflow.Machine | None = None,
     ) -> None:
         """`configuration` reads what runs with a folder of config maps may refer to, `library` the WorkflowTemplates of
-        the home. `machine` is the one that runs them."""
+        the home."""
         self._records = records
         self._objects = objects
         self._engine = engine
@@ -92,7 +91,6 @@ class Runs:
         self._clock = clock
         self._configuration = configuration
         self._library = library
-        self._machine = machine or workflow.Machine()
 
     # --- making and ending ----------------------------------------------------------------------------------------
 
@@ -134,9 +132,9 @@ class Runs:
         self, loaded: workflow.Workflow, parameters: Mapping[str, object], options: RunOptions
     ) -> Mapping[str, str]:
         """The values of all parameters of a run, when all that its document refers to is there."""
-        configuration = self._configuration(options.config)
+        configuration = self._configuration(options.config).ignoring(options.ignored)
         workflow.check_references(loaded, configuration)
-        workflow.check_scheduling(loaded, self._machine, options.ignored)
+        workflow.check_scheduling(loaded, configuration.machine)
         return workflow.bind(loaded, parameters, workflow.configured_parameters(loaded, configuration))
 
     def _submit(self, loaded: workflow.Workflow, run: Run, experiment_id: str, nodes: Sequence[Node] = ()) -> Run:

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from penstock.workflow.metadata import labels_from
     from penstock.workflow.nodes import is_own_key, log_key, node_id, pod_name, run_name
     from penstock.workflow.running import named, node_document, status_document
-    from penstock.workflow.scheduling import Machine, check_scheduling
+    from penstock.workflow.scheduling import ANYWHERE, Machine, check_scheduling
     from penstock.workflow.selector import node_selector
     from penstock.workflow.yaml import dump_yaml, load_yaml
 
 __all__ = [
+    "ANYWHERE",
     "MAX_BYTES",
     "NOTHING",
     "Configuration",
@@ -62,6 +63,7 @@ _HOMES = {
     "Configuration": "configuration",
     "InputSpec": "document",
     "Library": "library",
+    "ANYWHERE": "scheduling",
     "Machine": "scheduling",
     "MAX_BYTES": "loading",
     "NOTHING": "configuration",

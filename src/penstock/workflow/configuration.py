@@ -15,6 +15,7 @@ import msgspec
 from penstock.errors import InvalidDocument, InvalidInput, TooLarge
 from penstock.workflow.document import Workflow
 from penstock.workflow.objects import kubernetes_objects, name_of
+from penstock.workflow.scheduling import ANYWHERE, Machine
 from penstock.workflow.yaml import load_documents
 
 __all__ = [
@@ -35,28 +36,39 @@ CONFIG_MAP, SECRET, CLAIM = "ConfigMap", "Secret", "PersistentVolumeClaim"
 
 
 class Configuration:
-    """What documents may refer to: `config_maps` and `secrets` by name and key, and names of `claims`."""
+    """What documents may refer to: `config_maps` and `secrets` by name and key, names of `claims`, and the `machine`
+    that runs them."""
 
-    __slots__ = ("claims", "config_maps", "secrets")
+    __slots__ = ("claims", "config_maps", "machine", "secrets")
 
     def __init__(
         self,
         config_maps: Mapping[str, Mapping[str, bytes]] = {},
         secrets: Mapping[str, Mapping[str, bytes]] = {},
         claims: Iterable[str] = (),
+        machine: Machine = ANYWHERE,
     ) -> None:
         self.config_maps = config_maps
         self.secrets = secrets
         self.claims = frozenset(claims)
+        self.machine = machine
 
     def __repr__(self) -> str:
         return f"Configuration({sorted(self.config_maps)}, {sorted(self.secrets)}, {sorted(self.claims)})"
 
     def __or__(self, other: Configuration) -> Configuration:
-        """Both; of objects of the same kind and name, those of `other`."""
+        """Both, on this one's machine; of objects of the same kind and name, those of `other`."""
         return Configuration(
-            {**self.config_maps, **other.config_maps}, {**self.secrets, **other.secrets}, self.claims | other.claims
+            {**self.config_maps, **other.config_maps},
+            {**self.secrets, **other.secrets},
+            self.claims | other.claims,
+            self.machine,
         )
+
+    def ignoring(self, fields: Iterable[str]) -> Configuration:
+        """The same, of whose machine a person lets `fields` pass."""
+        machine = self.machine._replace(ignored=frozenset(fields))
+        return Configuration(self.config_maps, self.secrets, self.claims, machine)
 
     def entries(self, kind: str, name: str) -> Mapping[str, bytes] | None:
         """The contents of a ConfigMap or Secret by key, None where there is no such object."""

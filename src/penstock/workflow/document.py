@@ -601,6 +601,8 @@ class Template(Part, frozen=True, kw_only=True):
     sidecars: tuple[UserContainer, ...] = ()
     daemon: bool = False
     metrics: Metrics = Metrics()
+    node_selector: Mapping[str, str] = {}
+    affinity: Mapping[str, Any] = {}
 
     @property
     def display_name(self) -> str:

@@ -221,6 +221,8 @@ class Node(Part, frozen=True, kw_only=True):
     daemoned: bool = False
     """It goes on, and counts as done for what waits for it, until the node that encloses it ends."""
     pod_ip: str = msgspec.field(default="", name="podIP")
+    host_node_name: str = ""
+    """The machine on which it has started, as a cluster would call it."""
 
     @property
     def fulfilled(self) -> bool:

@@ -18,4 +18,6 @@ def test_devices_are_counted(tmp_path: Path) -> None:
 
 
 def test_labels_are_those_of_a_node() -> None:
-    assert this_machine().labels["kubernetes.io/os"] == "linux"
+    labels = this_machine().labels
+    assert labels["kubernetes.io/os"] == labels["beta.kubernetes.io/os"] == "linux"
+    assert this_machine().name == labels["kubernetes.io/hostname"]

@@ -68,7 +68,7 @@ def test_what_does_not_go_together_is_left_out(
     with caplog.at_level(logging.WARNING):
         assert told(first, Measurement(name="m", help="other", kind="gauge", value=2.0)) == ["argo_workflows_m 1.0"]
         assert "it was declared before as a gauge with the help 'H'" in caplog.text
-        long = Measurement(name="long", help="H", kind="gauge", labels={"n": "x" * 1000})
+        long = Measurement(name="long", help="H", kind="gauge", labels={"n": "x" * 4000})
         many = Measurement(name="many", help="H", kind="histogram", buckets=tuple(map(float, range(101))))
         assert told(long, many) == []
         assert "make it smaller" in caplog.text

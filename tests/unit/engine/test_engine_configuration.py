@@ -8,8 +8,9 @@ from engine_documents import START, document, ended, node
 from penstock.engine import new_run, step
 from penstock.engine.protocol import Begin, Launch, Pod
 from penstock.testing.simulation import Outcome, simulate
-from penstock.workflow import Configuration
+from penstock.workflow import Configuration, Machine
 from penstock.workflow.pods import File, Mount, Volume
+from penstock.workflow.running import node_document
 
 GIVEN = Configuration({"settings": {"colour": b"red", "size": b"5"}}, {"store": {"token": b"hush", "user": b"me"}})
 
@@ -118,3 +119,37 @@ def test_an_input_stands_in_a_config_map_unless_an_argument_is_given() -> None:
         spec="  arguments: {parameters: [{name: of, value: nothing}]}\n",
     )
     assert node(bare, "[0].a").inputs.parameters[0].value == "none"  # type: ignore[union-attr]
+
+
+HERE = Configuration(machine=Machine({"kubernetes.io/hostname": "here", "kubernetes.io/arch": "amd64"}))
+
+
+def test_a_pod_knows_the_machine_that_it_runs_on() -> None:
+    fields = "{name: NODE, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}"
+    accounts = "{name: ACCOUNT, valueFrom: {fieldRef: {fieldPath: spec.serviceAccountName}}}"
+    assert pod_of(f", env: [{fields}, {accounts}]", config=HERE).env == (("NODE", "here"), ("ACCOUNT", "default"))
+    text = "{parameters: [{name: text, value: '{{steps.a.hostNodeName}}'}]}"
+    steps = f"- [{{name: a, template: make}}]\n    - [{{name: b, template: echo, arguments: {text}}}]"
+    run = ended(f"  - name: main\n    steps:\n    {steps}", config=HERE)
+    assert node_document(node(run, "[0].a"))["hostNodeName"] == "here"
+    inputs = node(run, "[1].b").inputs
+    assert inputs is not None
+    assert inputs.parameters[0].value == "here"
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [
+        "nodeSelector: {kubernetes.io/arch: '{{inputs.parameters.arch}}'}",
+        "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms:"
+        " [{matchExpressions: [{key: kubernetes.io/arch, operator: In, values: ['{{inputs.parameters.arch}}']}]}]}}}",
+    ],
+)
+def test_what_tags_make_of_a_selector_is_held_to_the_machine(asks: str) -> None:
+    template = f"{asks}, inputs: {{parameters: [{{name: arch, value: ARCH}}]}}, "
+    assert pod_of(template=template.replace("ARCH", "amd64"), config=HERE).unmet == ""
+    other = template.replace("ARCH", "arm64")
+    assert "this machine does not meet it: " in pod_of(template=other, config=HERE).unmet
+    field = asks.partition(":")[0]
+    assert pod_of(template=other, config=HERE).unmet.startswith(field)
+    assert pod_of(template=other, config=HERE.ignoring([field])).unmet == ""

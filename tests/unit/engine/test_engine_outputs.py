@@ -7,7 +7,8 @@ from engine_documents import START, document, ended, node, phases, script, told
 
 from penstock.engine import Run, new_run, step
 from penstock.engine.protocol import Begin, Exited, Launch, Pod
-from penstock.testing.simulation import Outcome
+from penstock.testing.simulation import Outcome, simulate
+from penstock.workflow import load
 from penstock.workflow.pods import Mount
 from penstock.workflow.status import Artifact
 
@@ -94,7 +95,10 @@ def test_quotes_and_newlines_of_a_value_break_nothing() -> None:
         ("workflow.labels.json", "{}"),
         ("node.name", "w"),
         ("pod.name", "w"),
-        ("workflow.status", "{{workflow.status}}"),
+        ("workflow.status", ""),
+        ("workflow.duration", "0.000000"),
+        ("workflow.scheduledTime", "{{workflow.scheduledTime}}"),
+        ("steps.name", ""),
         ("retries", "{{retries}}"),
         ("something.else", "{{something.else}}"),
     ],
@@ -109,6 +113,29 @@ def test_globals(tag: str, value: str) -> None:
     inputs = node(run, "").inputs
     assert inputs is not None
     assert inputs.parameters[0].value == value
+
+
+def test_a_run_tells_its_steps_how_far_it_is() -> None:
+    text = "{{workflow.status}} {{workflow.duration}}"
+    run = ended(CHAIN % ("make", text), {"A": Outcome(seconds=2)})
+    inputs = node(run, "B").inputs
+    assert inputs is not None
+    assert inputs.parameters[0].value == "Running 2.000000"
+
+
+def test_the_time_for_which_a_run_was_scheduled() -> None:
+    scheduled = "workflows.argoproj.io/scheduled-time: 2026-04-29T00:00:00Z"
+    text = f"""\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {{name: w, annotations: {{{scheduled}}}}}
+spec:
+  entrypoint: main
+  templates: [{{name: main, container: {{image: i, args: ["{{{{workflow.scheduledTime}}}}"]}}}}]
+"""
+    pods: list[Pod] = []
+    simulate(load(text), lambda pod: pods.append(pod) or Outcome())
+    assert pods[0].args == ("2026-04-29T00:00:00Z",)
 
 
 CHAIN = """\

@@ -14,7 +14,7 @@ REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 def check(more: str, *ignored: str, spec: str = "", container: str = "") -> None:
     head = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: w}\nspec:\n  entrypoint: main\n"
     text = f"{head}{spec}  templates:\n  - {{name: main, {more}container: {{image: busybox{container}}}}}\n"
-    check_scheduling(load(text), Machine(LABELS, {"nvidia.com/gpu": 1}), ignored)
+    check_scheduling(load(text), Machine(LABELS, {"nvidia.com/gpu": 1}, frozenset(ignored)))
 
 
 def required(key: str, operator: str, *values: str) -> str:
@@ -26,6 +26,8 @@ def required(key: str, operator: str, *values: str) -> str:
     "more",
     [
         "nodeSelector: {kubernetes.io/arch: amd64, kubernetes.io/os: linux}, ",
+        "nodeSelector: {kubernetes.io/arch: '{{workflow.name}}'}, ",
+        required("kubernetes.io/os", "In", "'{{workflow.name}}'"),
         required("kubernetes.io/os", "In", "windows", "linux"),
         required("kubernetes.io/os", "NotIn", "windows"),
         required("kubernetes.io/os", "Exists"),
@@ -42,7 +44,6 @@ def test_what_this_machine_meets_passes(more: str) -> None:
     ("more", "field", "path"),
     [
         ("nodeSelector: {cloud.google.com/gke-accelerator: k80}, ", "nodeSelector", "templates.main.nodeSelector"),
-        ("nodeSelector: {kubernetes.io/arch: '{{workflow.name}}'}, ", "nodeSelector", "templates.main.nodeSelector"),
         (
             required("kubernetes.io/os", "In", "windows"),
             "affinity",

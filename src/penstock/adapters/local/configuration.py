@@ -7,7 +7,7 @@ from pathlib import Path
 
 from penstock.adapters.local.claims import Claims
 from penstock.errors import InvalidInput, TooLarge
-from penstock.workflow import NOTHING, Configuration, Library, read_objects, read_templates
+from penstock.workflow import ANYWHERE, NOTHING, Configuration, Library, Machine, read_objects, read_templates
 
 __all__ = ["MAX_FILE_BYTES", "Configurations", "object_files"]
 
@@ -20,10 +20,12 @@ _ENDINGS = (".yaml", ".yml", ".json")
 class Configurations:
     """Reads what documents of a home may refer to. `<home>/config` holds the home's own files."""
 
-    def __init__(self, home: Path, claims: Claims) -> None:
+    def __init__(self, home: Path, claims: Claims, machine: Machine = ANYWHERE) -> None:
+        """`machine` is the one that runs the documents."""
         self._own = home / "config"
         self._templates = home / "templates"
         self._claims = claims
+        self._machine = machine
 
     def templates(self, folder: str = "") -> Library:
         """The WorkflowTemplates of the home (`<home>/templates`), those in the files of `folder` before them.
@@ -40,7 +42,7 @@ class Configurations:
 
         Raises InvalidInput (a folder that is not there), InvalidDocument, TooLarge.
         """
-        found = Configuration(claims=self._claims.names())
+        found = Configuration(claims=self._claims.names(), machine=self._machine)
         if self._own.is_dir():
             found |= _read(self._own)
         return found | _read(Path(folder)) if folder else found

@@ -223,7 +223,7 @@ class Host:
                 created_at=row.created_at,
                 nodes=[r.node for r in stored.nodes],
                 max_iterations=self._max_iterations,
-                config=await asyncio.to_thread(self._configured, options.config),
+                config=(await asyncio.to_thread(self._configured, options.config)).ignoring(options.ignored),
                 **{**fields, **changed},
             )
         except PenstockError as error:

@@ -21,12 +21,10 @@ _DEVICES = {"nvidia.com/gpu": re.compile(r"nvidia\d+\Z"), "amd.com/gpu": re.comp
 def this_machine(devices: Path = Path("/dev")) -> Machine:
     """The labels that every node of a cluster has, and the devices that plugins of a cluster would count."""
     machine = platform.machine()
-    labels = {
-        "kubernetes.io/arch": _ARCHITECTURES.get(machine, machine),
-        "kubernetes.io/os": platform.system().lower(),
-        "kubernetes.io/hostname": socket.gethostname(),
-    }
-    return Machine(labels, _counted(devices))
+    labels = {"arch": _ARCHITECTURES.get(machine, machine), "os": platform.system().lower()}
+    # Clusters set both by their former names, too.
+    named = {f"{prefix}kubernetes.io/{name}": value for prefix in ("", "beta.") for name, value in labels.items()}
+    return Machine({**named, "kubernetes.io/hostname": socket.gethostname()}, _counted(devices))
 
 
 def capacity() -> Needs:

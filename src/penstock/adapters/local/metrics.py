@@ -18,7 +18,7 @@ __all__ = ["Meters"]
 
 MOST = 10_000
 """Series, labels with their values, that are kept: documents of strangers must not fill the memory."""
-LONGEST, MOST_BUCKETS = 1000, 100
+LONGEST, MOST_BUCKETS = 4000, 100
 """Characters of a name, a help and the labels of a series together; buckets of a histogram."""
 _PREFIX = "argo_workflows_"
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
