@@ -90,10 +90,9 @@ class Raw(Part, frozen=True, kw_only=True):
 
 
 class S3Location(Part, frozen=True, kw_only=True):
-    """A place in an object store. With a key alone it is one in the store of this Penstock."""
+    """A place in an object store. Without an endpoint it is one in the store of this Penstock."""
 
     key: str = ""
-    bucket: str = ""
     endpoint: str = ""
 
 
@@ -116,7 +115,7 @@ class ArtifactSpec(Part, frozen=True, kw_only=True):
     @property
     def own_key(self) -> str:
         """The key, in this Penstock's store, that the document itself names; "" where it names none."""
-        here = self.s3 is not None and not (self.s3.bucket or self.s3.endpoint)
+        here = self.s3 is not None and not self.s3.endpoint
         return f"{KEYED}/{self.s3.key.strip('/')}" if here and self.s3 is not None and self.s3.key else ""
 
 

@@ -141,8 +141,6 @@ _POD = {
 
 _STORES = ("artifactory", "azure", "gcs", "git", "hdfs", "http", "oss", "plugin")
 _S3 = (
-    "bucket",
-    "endpoint",
     "accessKeySecret",
     "caSecret",
     "createBucketIfNotPresent",
@@ -155,7 +153,7 @@ _S3 = (
     "useSDKCreds",
 )
 _KEY = _yes("text", "in the store of this Penstock; all runs share it")
-_ELSEWHERE = "with it the artifact goes where all of the run go, whatever key is named"
+_HERE = _inert("artifacts lie in the store of this Penstock, which has no buckets")
 _ARTIFACT = {
     "name": _TEXT,
     "path": _TEXT,
@@ -545,12 +543,13 @@ TABLE: Mapping[str, Mapping[str, Field]] = {
         "recurseMode": _inert("an input has the mode that its own template says"),
         "s3": _yes("S3Output"),
     },
-    "S3Input": {"key": _KEY, **dict.fromkeys(_S3, _STORE)},
+    # Argo, too, takes what has no endpoint from its own store, whatever else is said (`ArtifactLocation.Relocate`).
+    "S3Input": {"key": _KEY, "endpoint": _STORE, "bucket": _HERE, **dict.fromkeys(_S3, _HERE)},
     "S3Output": {
         "key": _KEY,
-        "bucket": _yes("text", _ELSEWHERE),
-        "endpoint": _yes("text", _ELSEWHERE),
-        **dict.fromkeys(_S3[2:], _inert("artifacts go to the store of this Penstock")),
+        "endpoint": _yes("text", "with it the artifact goes where all of the run go, whatever key is named"),
+        "bucket": _HERE,
+        **dict.fromkeys(_S3, _HERE),
     },
     "Raw": {"data": _TEXT},
 }
@@ -622,7 +621,7 @@ def _fields(value: Any, kind: str, path: str, notes: Notes) -> dict[str, Any]:
             continue
         if field.support is Support.SUPPORTED:
             result[name] = normalise(item, field.kind, where, notes)
-        elif item in ({}, [], "", False):
+        elif _empty(item):
             continue
         elif field.support is Support.INERT:
             notes.add(kind, name, where, field.remark)
@@ -631,6 +630,13 @@ def _fields(value: Any, kind: str, path: str, notes: Notes) -> dict[str, Any]:
         else:
             raise UnsupportedField(f"not supported by this engine: {field.remark}", path=where)
     return result
+
+
+def _empty(value: Any) -> bool:
+    """Whether a value says nothing, nor any that it holds."""
+    if isinstance(value, dict | list):
+        return all(_empty(each) for each in (value.values() if isinstance(value, dict) else value))
+    return value is None or value == "" or value is False
 
 
 def _scalar(value: Any, kind: str, path: str) -> Any:

@@ -34,7 +34,7 @@ def test_an_output_goes_to_the_key_that_it_names() -> None:
     assert node_document(node(run, ""))["outputs"]["artifacts"][0]["s3"] == {"key": "w/here"}
 
 
-@pytest.mark.parametrize("more", ["bucket: b", "endpoint: e:9000"])
+@pytest.mark.parametrize("more", ["bucket: b, endpoint: e:9000", "endpoint: e:9000"])
 def test_an_output_for_another_store_goes_to_this_one(more: str) -> None:
     pods: list[Pod] = []
     output = f"{{name: o, path: /o, s3: {{key: k, {more}}}}}"
@@ -44,10 +44,24 @@ def test_an_output_for_another_store_goes_to_this_one(more: str) -> None:
 
 
 def test_an_input_from_another_store_is_refused() -> None:
-    inputs = "{artifacts: [{name: i, path: /i, s3: {bucket: b, key: k}}]}"
+    inputs = "{artifacts: [{name: i, path: /i, s3: {bucket: b, key: k, endpoint: e:9000}}]}"
     with pytest.raises(UnsupportedField) as caught:
         document(f"  - {{name: main, inputs: {inputs}, container: {{image: busybox}}}}")
-    assert caught.value.path == "spec.templates[0].inputs.artifacts[0].s3.bucket"
+    assert caught.value.path == "spec.templates[0].inputs.artifacts[0].s3.endpoint"
+
+
+def test_a_bucket_without_an_endpoint_says_nothing() -> None:
+    own = (
+        "{name: own, inputs: {artifacts: [{name: i, path: /i, s3: {bucket: b, key: k}}]}, container: {image: busybox}}"
+    )
+    run = ended(f"  - {{name: main, dag: {{tasks: [{{name: a, template: own}}]}}}}\n  - {own}")
+    assert given(run, "a") == "keyed/k"
+
+
+def test_a_place_that_is_empty_is_none() -> None:
+    nowhere = "{name: i, path: /i, optional: true, http: {url: ''}}"
+    run = ended(f"  - {{name: main, inputs: {{artifacts: [{nowhere}]}}, container: {{image: busybox}}}}")
+    assert run.phase == "Succeeded"
 
 
 def test_an_input_comes_from_the_key_of_its_template_or_of_its_argument() -> None:

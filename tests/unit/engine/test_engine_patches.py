@@ -49,7 +49,7 @@ def test_the_patch_of_the_workflow_comes_first() -> None:
     [
         ("'{hostPID: true}'", "spec.templates[0].podSpecPatch.hostPID"),
         (
-            "'containers: [{name: main, lifecycle: {postStart: {}}}]'",
+            "'containers: [{name: main, lifecycle: {postStart: {exec: {command: [x]}}}}]'",
             "spec.templates[0].podSpecPatch.containers[0].lifecycle",
         ),
         ("'volumes: [{name: a, hostPath: {path: /}}]'", "spec.templates[0].podSpecPatch.volumes[0].hostPath"),
