@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Protocol, TypeVar
 import msgspec
 
 from penstock.workflow.metrics import Measurement
-from penstock.workflow.pods import Companion, ContainerExit, Mount, Readiness, Volume, own_name
+from penstock.workflow.pods import Companion, ContainerExit, HostAlias, Mount, Readiness, Volume, own_name
 from penstock.workflow.quantities import Needs
 from penstock.workflow.status import Node
 
@@ -537,6 +537,8 @@ class Step(Value, frozen=True, kw_only=True):
     """Where it sees volumes; containers of this step share them by their volume's name."""
     volumes: tuple[Volume, ...] = ()
     """The volumes that are not empty at first. Of a claim the `folder` is known, and stays when the step has ended."""
+    hosts: tuple[HostAlias, ...] = ()
+    """Names of machines that it knows, beside those that this machine knows."""
     init: tuple[Companion, ...] = ()
     """What runs before it, one after the other."""
     limits: Needs = Needs()

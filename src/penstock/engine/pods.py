@@ -30,7 +30,7 @@ from penstock.workflow.configuration import SECRET
 from penstock.workflow.document import KEYED, Container, Data, Http, ParameterSpec, Resource, Template, UserContainer
 from penstock.workflow.nodes import artifact_key, pod_name
 from penstock.workflow.patches import patched
-from penstock.workflow.pods import Companion
+from penstock.workflow.pods import Companion, HostAlias
 from penstock.workflow.quantities import Needs, limits_of, needs_of
 from penstock.workflow.scheduling import unmet
 from penstock.workflow.status import Artifact, Node, NodeInputs, NodeOutputs, NodeType, Parameter, Phase
@@ -122,6 +122,7 @@ def _with_containers(turn: Turn, pod: Pod, template: Template, written: str) -> 
         needs=_needs(template),
         ready=readiness_of(template),
         volumes=volumes_of(turn, template, fields),
+        hosts=_hosts(turn, template),
         init=tuple(_companion(turn, each, template, fields) for each in template.init_containers),
         containers=_contained(turn, template, fields),
         sidecars=tuple(_companion(turn, each, template, fields) for each in template.sidecars),
@@ -129,6 +130,19 @@ def _with_containers(turn: Turn, pod: Pod, template: Template, written: str) -> 
     # What lies on a claim tells no two steps apart.
     on_claims = any(volume.claim for volume in pod.volumes)
     return pod if on_claims else msgspec.structs.replace(pod, caching=caching_of(template))
+
+
+def _hosts(turn: Turn, template: Template) -> tuple[HostAlias, ...]:
+    """The template's own names of machines, else the workflow's. Raises Fault for what is no address or no name."""
+    asked = template.host_aliases or turn.run.workflow.spec.host_aliases
+    if not asked:
+        return ()
+    text = tags.replace(msgspec.json.encode(asked).decode(), globals_of(turn))
+    found = msgspec.json.decode(text, type=tuple[HostAlias, ...])
+    fault = next((alias.fault for alias in found if alias.fault), "")
+    if fault:
+        raise Fault(f"hostAliases: {fault}")
+    return found
 
 
 def _place(turn: Turn, template: Template) -> None:

@@ -12,6 +12,7 @@ import msgspec
 
 from penstock.workflow.metrics import Metrics
 from penstock.workflow.parts import Part
+from penstock.workflow.pods import HostAlias
 from penstock.workflow.status import Archive
 
 __all__ = [
@@ -602,6 +603,7 @@ class Template(Part, frozen=True, kw_only=True):
     metrics: Metrics = Metrics()
     node_selector: Mapping[str, str] = {}
     affinity: Mapping[str, Any] = {}
+    host_aliases: tuple[HostAlias, ...] = ()
 
     @property
     def display_name(self) -> str:
@@ -649,6 +651,7 @@ class Spec(Part, frozen=True, kw_only=True):
     pod_spec_patch: str = ""
     node_selector: Mapping[str, str] = {}
     affinity: Mapping[str, Any] = {}
+    host_aliases: tuple[HostAlias, ...] = ()
     workflow_metadata: WorkflowMetadata = WorkflowMetadata()
     volume_claim_templates: tuple[ClaimTemplate, ...] = ()
     volume_claim_gc: VolumeClaimGC = msgspec.field(default=VolumeClaimGC(), name="volumeClaimGC")

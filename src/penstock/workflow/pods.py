@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,6 +16,7 @@ __all__ = [
     "ContainerExit",
     "DataRequest",
     "File",
+    "HostAlias",
     "HttpRequest",
     "Mount",
     "Readiness",
@@ -22,6 +25,9 @@ __all__ = [
     "Volume",
     "own_name",
 ]
+
+
+_HOST_NAME = re.compile(r"(?=.{1,253}\Z)[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?")
 
 
 class Mount(NamedTuple):
@@ -38,6 +44,23 @@ class File(NamedTuple):
 
     path: str
     content: bytes
+
+
+class HostAlias(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Names of an address, beside those that are known already."""
+
+    ip: str = ""
+    hostnames: tuple[str, ...] = ()
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with it, "" where nothing is."""
+        try:
+            ipaddress.ip_address(self.ip)
+        except ValueError:
+            return f"{self.ip!r:.100} is no address"
+        wrong = next((name for name in self.hostnames if not _HOST_NAME.fullmatch(name)), None)
+        return "" if wrong is None else f"{wrong!r:.100} is no name of a machine"
 
 
 class Volume(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

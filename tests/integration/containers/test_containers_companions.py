@@ -65,9 +65,10 @@ def finished(container: str) -> None:
         time.sleep(0.05)
 
 
-def ended(rig: Rig, init: list[Any], sidecars: list[Any], main: str) -> dict[str, Any]:
+def ended(rig: Rig, init: list[Any], sidecars: list[Any], main: str, spec: str = "") -> dict[str, Any]:
     """Run a step with containers beside it; its node."""
-    rig.file("pod.yaml", (DOCUMENT % (json.dumps(init), json.dumps(sidecars), main)).replace("IMAGE", SHELL))
+    text = (DOCUMENT % (json.dumps(init), json.dumps(sidecars), main)).replace("IMAGE", SHELL)
+    rig.file("pod.yaml", text.replace("  entrypoint: main\n", f"  entrypoint: main\n  {spec}\n"))
     answer = rig.call("run", "pod.yaml", "--images", "images.toml", "--name", "pod", "--output", "json")
     assert answer.returncode in (0, 1), answer.stderr
     (node,) = json.loads(answer.stdout)["status"]["nodes"].values()
@@ -263,6 +264,18 @@ def test_the_log_of_a_set_without_main_is_that_of_all(rig: Rig, home: Path) -> N
     logs = {each["name"]: rig.home / "objects" / each["s3"]["key"] for each in pod["outputs"]["artifacts"]}
     said = {name: [line.split(" ", 3)[3] for line in log.read_text().splitlines()] for name, log in logs.items()}
     assert said == {"a-logs": ["tries", "tries"], "b-logs": ["said"]}
+
+
+def test_names_of_machines_are_added_for_all_containers_of_a_step(rig: Rig, home: Path) -> None:
+    work = {"volumeMounts": [{"name": "work", "mountPath": "/work"}]}
+    first = beside("first", "cat /etc/hosts > /work/out", **work)
+    later = beside("later", "cat /etc/hosts > /work/part; echo > /work/done; sleep 1000", **work)
+    main = "until [ -f /work/done ]; do sleep 0.1; done; cat /work/part /etc/hosts >> /work/out"
+    aliases = [{"ip": "192.0.2.7", "hostnames": ["store.example", "cache.example"]}]
+    node = ended(rig, [first], [later], main, f"hostAliases: {json.dumps(aliases)}")
+    told = [line.split() for line in node["outputs"]["parameters"][0]["value"].split("\n")]
+    for name in ("store", "cache"):
+        assert sum("192.0.2.7" in words and f"{name}.example" in words for words in told) == 3
 
 
 def test_limits_hold_in_containers(home: Path) -> None:

@@ -16,12 +16,12 @@ from test_local_ends import sleepers, unlikely, wait_until
 
 from isolations import isolation_of
 from needs import require
-from penstock.adapters.local.process import outward
+from penstock.adapters.local.process import names, outward
 from penstock.adapters.local.process.folders import StepFolder
 from penstock.adapters.local.process.isolation import Isolation, doctor_lines
 from penstock.errors import InvalidInput
 from penstock.ports import ImageRule, Input, Step, StepId, StepState
-from penstock.workflow.pods import Companion, Mount
+from penstock.workflow.pods import Companion, HostAlias, Mount
 
 SERVER = """
 import socket
@@ -110,11 +110,29 @@ def test_names_are_asked_for_where_they_are_answered(
     """A resolver on this machine's loopback is not in the step's network."""
     for server, told in (("127.0.0.53", "10.0.2.3"), ("192.0.2.1", "")):
         (tmp_path / "resolv.conf").write_text(f"nameserver {server}\n")
-        monkeypatch.setattr(outward, "_asked", lambda: (tmp_path / "resolv.conf").read_text())
-        found = outward.with_names(rooted.sh_step("cat /etc/resolv.conf", sidecars=(beside("idle", "true"),)))
+        monkeypatch.setattr(names, "_text", lambda _: (tmp_path / "resolv.conf").read_text())
+        found = names.with_resolver(rooted.sh_step("cat /etc/resolv.conf", sidecars=(beside("idle", "true"),)))
         assert len(found.sidecars[0].mounts) == len(found.mounts) == bool(told)
         if told:
             assert rooted.ended(found).stdout == f"nameserver {told}\n"
+
+
+ALIASES = (HostAlias(ip="192.0.2.7", hostnames=("store.example", "cache.example")),)
+
+
+def test_names_of_machines_are_added_for_all_containers_of_a_step(rooted: Bench) -> None:
+    here = Path("/etc/hosts").read_text().rstrip("\n")
+    shared = (Mount("v", "/v"),)
+    first = beside("first", "cat /etc/hosts > /v/first", mounts=shared)
+    step = rooted.sh_step("cat /v/first /etc/hosts", hosts=ALIASES, init=(first,), mounts=shared)
+    assert rooted.ended(step).stdout == f"{here}\n192.0.2.7\tstore.example\tcache.example\n" * 2
+    assert rooted.sh("cat /etc/hosts").stdout.rstrip("\n") == here
+
+
+def test_names_of_machines_are_refused_without_a_root(bench: Bench) -> None:
+    if bench.isolation.way == "rewrite":
+        with pytest.raises(InvalidInput, match="hostAliases need a root"):
+            bench.sh("true", hosts=ALIASES)
 
 
 def leading_out() -> list[str]:

@@ -9,7 +9,7 @@ from penstock.engine import new_run, step
 from penstock.engine.protocol import Begin, Launch, Pod
 from penstock.testing.simulation import Outcome, simulate
 from penstock.workflow import Configuration, Machine
-from penstock.workflow.pods import File, Mount, Volume
+from penstock.workflow.pods import File, HostAlias, Mount, Volume
 from penstock.workflow.running import node_document
 
 GIVEN = Configuration({"settings": {"colour": b"red", "size": b"5"}}, {"store": {"token": b"hush", "user": b"me"}})
@@ -153,3 +153,28 @@ def test_what_tags_make_of_a_selector_is_held_to_the_machine(asks: str) -> None:
     field = asks.partition(":")[0]
     assert pod_of(template=other, config=HERE).unmet.startswith(field)
     assert pod_of(template=other, config=HERE.ignoring([field])).unmet == ""
+
+
+def test_names_of_machines_are_those_of_the_template_else_of_the_workflow() -> None:
+    def hosts(template: str) -> tuple[HostAlias, ...]:
+        spec = "  hostAliases: [{ip: 192.0.2.1, hostnames: ['{{workflow.name}}.example']}]\n"
+        text = f"  - {{name: main, {template}container: {{image: busybox}}}}"
+        run = new_run(document(text, spec), name="w", uid="u", parameters={}, created_at=START)
+        _, commands = step(run, Begin(now=START))
+        (launch,) = (command for command in commands if isinstance(command, Launch))
+        return launch.pod.hosts
+
+    assert hosts("") == (HostAlias(ip="192.0.2.1", hostnames=("w.example",)),)
+    assert hosts("hostAliases: [{ip: '::1', hostnames: [a, b]}], ") == (HostAlias(ip="::1", hostnames=("a", "b")),)
+
+
+@pytest.mark.parametrize(
+    ("alias", "fault"),
+    [
+        ("{ip: 300.0.0.1, hostnames: [a]}", "hostAliases: '300.0.0.1' is no address"),
+        ('{ip: 192.0.2.1, hostnames: ["a\\nb"]}', "hostAliases: 'a\\nb' is no name of a machine"),
+        ("{ip: 192.0.2.1, hostnames: [-a]}", "hostAliases: '-a' is no name of a machine"),
+    ],
+)
+def test_what_is_no_name_of_a_machine_is_an_error_of_the_step(alias: str, fault: str) -> None:
+    assert pod_of(template=f"hostAliases: [{alias}], ").unmet == fault

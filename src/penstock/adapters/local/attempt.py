@@ -287,6 +287,7 @@ class Attempt:
             inputs=tuple(inputs),
             mounts=pod.mounts,
             volumes=tuple(map(self.workshop.claims.mounted, pod.volumes)),
+            hosts=pod.hosts,
             init=pod.init,
             limits=pod.limits,
             containers=pod.containers,

@@ -87,7 +87,7 @@ class Cache:
             for artifact in pod.input_artifacts
         ]
         image = await self._launcher.identity(pod.image, pod.command, images)
-        beside = [pod.mounts, pod.volumes, pod.init, pod.containers, pod.sidecars]
+        beside = [pod.mounts, pod.volumes, pod.init, pod.containers, pod.sidecars, *pod.hosts]
         return [image, pod.command, pod.args, pod.script, pod.working_dir, pod.env, inputs, beside]
 
     async def _digest(self, key: str) -> str:

@@ -31,9 +31,10 @@ from penstock.adapters.local.process.images import (
 from penstock.adapters.local.process.isolation import Isolation, detect
 from penstock.adapters.local.process.layers import Layers, tidy
 from penstock.adapters.local.process.layout import Shown, canonical, lay_out, seen_at, shown_paths
+from penstock.adapters.local.process.names import with_hosts, with_resolver
 from penstock.adapters.local.process.networks import Networks, joined
 from penstock.adapters.local.process.orphans import MARK, kill_marked
-from penstock.adapters.local.process.outward import WayOut, program, with_names
+from penstock.adapters.local.process.outward import WayOut, program
 from penstock.adapters.local.process.pods import begun_logs, lay_pod, own_begun, parts_of, pod_spec
 from penstock.adapters.local.process.rewriting import rewriter
 from penstock.adapters.local.process.spares import Spares
@@ -47,6 +48,10 @@ _TRIES = 3
 _TMP = "/tmp"  # noqa: S108 - the step's own
 _ALONE = (
     "a sidecar needs a network of the step's own, and this kernel forbids namespaces (see penstock doctor). "
+    'Let the step be containers: start Docker or Podman, and set launcher = "docker"'
+)
+_NO_HOSTS = (
+    "hostAliases need a root of the step's own, and this kernel forbids namespaces (see penstock doctor). "
     'Let the step be containers: start Docker or Podman, and set launcher = "docker"'
 )
 _SOON = 0.02
@@ -116,7 +121,11 @@ class ProcessLauncher:
         folder = self._folder(step.id)
         isolation = await self._isolated()
         if (step.sidecars or step.network) and isolation.way != "rewrite" and program():
-            step = with_names(step)
+            step = with_resolver(step)
+        if step.hosts:
+            if isolation.way == "rewrite":
+                raise InvalidInput(f"step {step.name!r}: {_NO_HOSTS}")
+            step = with_hosts(step)
         spec = _translated(self._whole, folder, step, isolation)
         if step.network and isolation.way != "rewrite":
             await asyncio.to_thread(make_folder, folder.path)

@@ -13,7 +13,7 @@ from penstock.errors import InvalidInput
 from penstock.ports import Step, StepId
 from penstock.workflow.pods import Companion, Mount
 
-__all__ = ["Plan", "container_name", "create", "mounted", "parts", "plan", "unseen"]
+__all__ = ["Plan", "added_hosts", "container_name", "create", "mounted", "parts", "plan", "unseen"]
 
 
 _LEAST_CPU, _LEAST_MEMORY = 0.01, 6 << 20
@@ -140,6 +140,7 @@ def create(home: Path, plan: Plan, step: Step) -> Iterator[tuple[str, Step | Com
     common += [f"--label=penstock.{label}={value}" for label, value in labels.items()]
     shared, own = ["--network", plan.network] if plan.network else [], ["--network", f"container:{plan.main}"]
     within = ["--pod", plan.pod] if plan.pod else []
+    shared += added_hosts(step)
     yield plan.main, step, [*common, *(within or shared), *_options(plan, step, plan.main, step)]
     for name, companion in zip(plan.init, step.init, strict=True):
         yield name, companion, [*common, *shared, *_options(plan, step, name, companion)]
@@ -152,6 +153,11 @@ def create(home: Path, plan: Plan, step: Step) -> Iterator[tuple[str, Step | Com
     own = within or (shared if plan.members else own)
     for name, companion in zip(plan.sidecars, step.sidecars, strict=True):
         yield name, companion, [*common, *own, *_options(plan, step, name, companion)]
+
+
+def added_hosts(step: Step) -> list[str]:
+    """The options that name machines. Who is in the network of another container has that one's names."""
+    return [f"--add-host={name}:{alias.ip}" for alias in step.hosts for name in alias.hostnames]
 
 
 def unseen(variable: str) -> bool:

@@ -21,7 +21,16 @@ import msgspec
 
 from penstock.adapters.local.commandline import check_arguments
 from penstock.adapters.local.docker import archive
-from penstock.adapters.local.docker.containers import Plan, container_name, create, mounted, parts, plan, unseen
+from penstock.adapters.local.docker.containers import (
+    Plan,
+    added_hosts,
+    container_name,
+    create,
+    mounted,
+    parts,
+    plan,
+    unseen,
+)
 from penstock.adapters.local.docker.engine import Container, Engine, Refused, find_engine, unbroken
 from penstock.adapters.local.docker.images import Images, misnamed
 from penstock.adapters.local.docker.lives import Lost, Unstarted, begun_once, boot, found_container
@@ -141,7 +150,7 @@ class DockerLauncher:
             async with self._networks:
                 folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
                 folder.write("step.json", json.dumps(asdict(planned)).encode())
-                await _networked(engine, planned)
+                await _networked(engine, planned, added_hosts(step))
             for name, part, words in create(self._home, planned, step):
                 inputs = [*(step.inputs if part is step else ()), *step.laid(part.mounts)]
                 folders = [each.path for each in part.mounts if not _filled(step, each)]
@@ -521,7 +530,7 @@ async def _laid(
             await engine.fill(name, partial(archive.write_inputs, inputs=some, empty_dirs=empty), place)
 
 
-async def _networked(engine: Engine, planned: Plan) -> None:
+async def _networked(engine: Engine, planned: Plan, hosts: Sequence[str]) -> None:
     """The network that the step is to be in is there, and its pod. Raises Refused, Unavailable."""
     if planned.network:
         try:
@@ -531,7 +540,7 @@ async def _networked(engine: Engine, planned: Plan) -> None:
                 raise
     if planned.pod:
         network = ["--network", planned.network] if planned.network else []
-        await engine.run("pod", "create", "--name", planned.pod, *network)
+        await engine.run("pod", "create", "--name", planned.pod, *network, *hosts)
 
 
 async def _cleared(engine: Engine, planned: Plan) -> None:

@@ -11,22 +11,14 @@ import os
 import shutil
 import socket
 from contextlib import suppress
-from pathlib import Path
-
-import msgspec
 
 from penstock.adapters.local.process.forkserver import readable
-from penstock.ports import Step
-from penstock.workflow.pods import File, Mount, Volume
 
-__all__ = ["MISSING", "WayOut", "program", "with_names"]
+__all__ = ["MISSING", "WayOut", "program"]
 
 _PROGRAM, _DEVICE = "slirp4netns", "/dev/net/tun"
 MISSING = f"no way out (that needs apt-get install {_PROGRAM}, and {_DEVICE} to be open to this user)"
-_RESOLVERS = Path("/etc/resolv.conf")
 _OPTIONS = ("--configure", "--mtu=65520", "--disable-host-loopback", "--exit-fd=3", "--ready-fd=4")
-_NAMES = b"nameserver 10.0.2.3\n"
-"""slirp4netns answers there, by asking the servers that this machine asks."""
 _PATIENCE = 10.0
 """Seconds in which a way out is there, or there is none."""
 
@@ -34,28 +26,6 @@ _PATIENCE = 10.0
 def program() -> str | None:
     """The program that makes a way out, where this user may use it."""
     return shutil.which(_PROGRAM) if os.access(_DEVICE, os.R_OK | os.W_OK) else None
-
-
-def with_names(step: Step) -> Step:
-    """A step whose containers ask for names where they are answered: a server on loopback is not in their network."""
-    lines = [line.split() for line in _asked().splitlines()]
-    servers = [words[1] for words in lines if words[:1] == ["nameserver"] and len(words) > 1]
-    if not servers or any(not server.startswith("127.") and server != "::1" for server in servers):
-        return step
-    volume = Volume(name=str(_RESOLVERS), files=(File(_RESOLVERS.name, _NAMES),))
-    mount = Mount(volume.name, str(_RESOLVERS), _RESOLVERS.name)
-    beside = {
-        kind: tuple(msgspec.structs.replace(each, mounts=(*each.mounts, mount)) for each in getattr(step, kind))
-        for kind in ("init", "containers", "sidecars")
-    }
-    return msgspec.structs.replace(step, mounts=(*step.mounts, mount), volumes=(*step.volumes, volume), **beside)
-
-
-def _asked() -> str:
-    """Which servers this machine asks for names."""
-    with suppress(OSError):
-        return _RESOLVERS.read_text(encoding="utf-8", errors="replace")
-    return ""
 
 
 class WayOut:
