@@ -539,6 +539,8 @@ class Step(Value, frozen=True, kw_only=True):
     """The volumes that are not empty at first. Of a claim the `folder` is known, and stays when the step has ended."""
     hosts: tuple[HostAlias, ...] = ()
     """Names of machines that it knows, beside those that this machine knows."""
+    tty: bool = False
+    """Its standard streams are a terminal that nobody sits at; what is written to it is its standard output."""
     init: tuple[Companion, ...] = ()
     """What runs before it, one after the other."""
     limits: Needs = Needs()

@@ -123,6 +123,7 @@ def _with_containers(turn: Turn, pod: Pod, template: Template, written: str) -> 
         ready=readiness_of(template),
         volumes=volumes_of(turn, template, fields),
         hosts=_hosts(turn, template),
+        tty=main.tty,
         init=tuple(_companion(turn, each, template, fields) for each in template.init_containers),
         containers=_contained(turn, template, fields),
         sidecars=tuple(_companion(turn, each, template, fields) for each in template.sidecars),
@@ -253,6 +254,7 @@ def _companion(turn: Turn, container: Container, template: Template, fields: Fie
         env=env,
         mounts=(*own, *(mount for mount in mirrored if mount.path not in taken)),
         limits=limits_of(container.resources),
+        tty=container.tty,
     )
 
 

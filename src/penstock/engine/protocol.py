@@ -98,8 +98,8 @@ class Pod(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     host writes it to a file and passes that file's path after `command`. `input_artifacts` carry `path` and either
     `key` or `raw`. `env` keeps its order; a later name wins. `grace` is the time in seconds between TERM and KILL.
     `mounts` say where it sees volumes, which its containers share by name; one that `volumes` does not describe is a
-    folder of the step's own, empty at first. `hosts` are names of machines that it knows besides. With a `resource`,
-    `http` or `data` nothing is started: the host does what it asks for.
+    folder of the step's own, empty at first. `hosts` are names of machines that it knows besides. `tty`: it
+    has a terminal. With a `resource`, `http` or `data` nothing is started: the host does what it asks for.
     `unmet` says what the step refers to and nobody gave: it is not started.
     `limits` are those of its own container, `needs` what the whole pod requests. `containers` are all of a set, the
     pod's own among them. `init` run before it, one after the other; `sidecars` run as long as it does, in its network.
@@ -126,6 +126,7 @@ class Pod(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     mounts: tuple[Mount, ...] = ()
     volumes: tuple[Volume, ...] = ()
     hosts: tuple[HostAlias, ...] = ()
+    tty: bool = False
     unmet: str = ""
     init: tuple[Companion, ...] = ()
     limits: Needs = Needs()

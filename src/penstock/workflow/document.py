@@ -289,6 +289,7 @@ class Container(Part, frozen=True, kw_only=True):
     resources: Any = None
     ports: tuple[ContainerPort, ...] = ()
     readiness_probe: Probe | None = None
+    tty: bool = False
 
 
 class UserContainer(Container, frozen=True, kw_only=True):

@@ -147,6 +147,7 @@ class Companion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     env: tuple[tuple[str, str], ...] = ()
     mounts: tuple[Mount, ...] = ()
     limits: Needs = Needs()
+    tty: bool = False
     after: tuple[str, ...] = ()
     tries: int = 1
     pause: float = 0.0

@@ -102,6 +102,15 @@ def test_a_log_is_whole_that_was_torn_and_taken_over(home: Path) -> None:
     played(home, play)
 
 
+def test_a_terminal_where_a_step_asks_for_one(home: Path) -> None:
+    async def play(launcher: DockerLauncher) -> None:
+        await launcher.launch(shell("if [ -t 0 ]; then echo one; echo two >&2; fi", tty=True))
+        assert (await launcher.wait(ID)).code == 0
+        assert said(launcher.log(ID), b"stdout") == b"one\r\ntwo\r\n"
+
+    played(home, play)
+
+
 # --- variables --------------------------------------------------------------------------------------------------
 
 

@@ -252,6 +252,16 @@ def test_standard_input_is_empty(bench: Bench) -> None:
 # --- images -----------------------------------------------------------------------------------------------------
 
 
+def test_a_terminal_where_a_step_asks_for_one(bench: Bench) -> None:
+    script = "test -t 0 && test -t 1 && test -t 2 && echo one && echo two >&2 && echo three > /dev/tty"
+    assert bench.sh(script).code == 1
+    ended = bench.sh(script, tty=True)
+    assert (ended.code, ended.stdout, ended.stderr) == (0, "one\r\ntwo\r\nthree\r\n", "")
+    assert bench.sh("seq 20000; sleep 1000 & exit 3", tty=True).code == 3
+    told = bench.step("python3", "-c", "import sys; print(sys.stdin.isatty())", tty=True)
+    assert bench.ended(told).stdout == "True\r\n"
+
+
 def test_where_steps_have_no_root_a_folder_image_is_refused(tmp_path: Path) -> None:
     bench = Bench(tmp_path, Isolation("rewrite"), {"small": ImageRule(root=str(tmp_path))})
     with pytest.raises(InvalidInput, match="penstock doctor"):

@@ -7,9 +7,9 @@ from engine_documents import START, by_name, document, ended, node, script
 from test_engine_properties import rebuilt
 
 from penstock.engine import new_run, reset
-from penstock.engine.protocol import Begin, Launch, Shutdown, Stop
+from penstock.engine.protocol import Begin, Launch, Pod, Shutdown, Stop
 from penstock.errors import InvalidDocument
-from penstock.testing.simulation import Outcome, Simulation
+from penstock.testing.simulation import Outcome, Simulation, simulate
 from penstock.workflow.status import NodeType
 
 GRAPH = """
@@ -149,3 +149,11 @@ def test_outputs_want_a_container_main() -> None:
             "  - {name: main, containerSet: {containers: [{name: a, image: b}]}, "
             "outputs: {artifacts: [{name: o, path: /o}]}}"
         )
+
+
+def test_containers_that_ask_for_a_terminal_have_one() -> None:
+    pods: list[Pod] = []
+    beside = "sidecars: [{name: s, image: i, tty: true}], "
+    template = f"  - {{name: main, {beside}container: {{image: i, tty: true, stdin: true}}}}"
+    simulate(document(template), lambda pod: pods.append(pod) or Outcome())
+    assert (pods[0].tty, pods[0].sidecars[0].tty) == (True, True)

@@ -288,6 +288,7 @@ class Attempt:
             mounts=pod.mounts,
             volumes=tuple(map(self.workshop.claims.mounted, pod.volumes)),
             hosts=pod.hosts,
+            tty=pod.tty,
             init=pod.init,
             limits=pod.limits,
             containers=pod.containers,

@@ -87,7 +87,15 @@ class Cache:
             for artifact in pod.input_artifacts
         ]
         image = await self._launcher.identity(pod.image, pod.command, images)
-        beside = [pod.mounts, pod.volumes, pod.init, pod.containers, pod.sidecars, *pod.hosts]
+        beside = [
+            pod.mounts,
+            pod.volumes,
+            pod.init,
+            pod.containers,
+            pod.sidecars,
+            *pod.hosts,
+            *([True] if pod.tty else []),
+        ]
         return [image, pod.command, pod.args, pod.script, pod.working_dir, pod.env, inputs, beside]
 
     async def _digest(self, key: str) -> str:

@@ -270,6 +270,7 @@ class ProcessLauncher:
             "argv": list(program.command if program else argv),
             "env": env,
             "cwd": cwd,
+            "tty": step.tty,
             "install": wanted,
             "program": None,
             "program_args": [],
@@ -494,7 +495,7 @@ def _shape(step: Step, spec: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
     A spare is of one run: it has read a program of that.
     """
-    laid = step.inputs or step.mounts or spec["install"]
+    laid = step.inputs or step.mounts or step.tty or spec["install"]
     if laid or spec.get("pod") or spec.get("join") or spec["base"] != "/" or spec["way"] == "rewrite":
         return None
     shape = {name: spec[name] for name in ("way", "user", "base", "masks", "shown", "cwd")}

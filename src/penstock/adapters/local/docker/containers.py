@@ -175,6 +175,7 @@ def _options(plan: Plan, step: Step, name: str, of: Step | Companion) -> list[st
     options += [_mount(plan, step, mount) for mount in of.mounts if _is_mounted(step, mount)]
     options += [f"--cpus={of.limits.cpu:.3f}"] if of.limits.cpu >= _LEAST_CPU else []
     options += [f"--memory={of.limits.memory:.0f}"] if of.limits.memory >= _LEAST_MEMORY else []
+    options += ["--tty"] if of.tty else []
     options += [f"--workdir={of.working_dir}"] if of.working_dir else []
     options += [f"--entrypoint={of.command[0]}"] if of.command else []
     return [*options, of.image, *of.command[1:], *of.args]

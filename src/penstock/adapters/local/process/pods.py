@@ -70,6 +70,7 @@ def _as_step(companion: Companion, step: Step) -> Step:
         working_dir=companion.working_dir,
         env=companion.env,
         mounts=companion.mounts,
+        tty=companion.tty,
         volumes=step.volumes,
         images=step.images,
     )

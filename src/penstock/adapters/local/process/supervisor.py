@@ -15,6 +15,7 @@ import select
 import shutil
 import signal
 import socket
+import termios
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
@@ -269,11 +270,13 @@ class _Supervisor:
 
     def _begin(self, become: Callable[[], NoReturn], *more: int) -> _Process:
         """Start a child that becomes something; it has `more` descriptors behind `_FAILED`."""
-        out, err, failed = os.pipe(), os.pipe(), os.pipe()
+        tty = self._spec.get("tty", False)
+        out, err, failed = os.openpty() if tty else os.pipe(), os.pipe(), os.pipe()
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         self._child = os.fork()
         if self._child == 0:
-            _become(become, (out[1], err[1], failed[1], *more), self._spec["way"] == "rewrite")
+            streams = (out[1],) * 3 if tty else (out[1], err[1])
+            _become(become, (*streams, failed[1], *more), tied=self._spec["way"] == "rewrite", tty=tty)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         for pair in (out, err, failed):
             os.close(pair[1])
@@ -314,6 +317,10 @@ class _Supervisor:
             data = os.read(descriptor, _CHUNK)
         except BlockingIOError:
             return False
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            return False  # a terminal that nobody has open any more
         if data:
             self._log.feed(stream, data)
         return bool(data)
@@ -428,8 +435,9 @@ def signal_pipe() -> int:
     return reader
 
 
-def _become(become: Callable[[], NoReturn], descriptors: Sequence[int], tied: bool) -> NoReturn:
-    """In the child: take the descriptors, from standard output on, and turn into the step.
+def _become(become: Callable[[], NoReturn], descriptors: Sequence[int], *, tied: bool, tty: bool) -> NoReturn:
+    """In the child: take the descriptors, from standard output on, and turn into the step. With `tty` they begin with
+    standard input, and are a terminal.
 
     The supervisor's own code never goes on in the child.
     """
@@ -441,7 +449,9 @@ def _become(become: Callable[[], NoReturn], descriptors: Sequence[int], tied: bo
         for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        _arrange((os.open("/dev/null", os.O_RDONLY), *descriptors))
+        _arrange(descriptors if tty else (os.open("/dev/null", os.O_RDONLY), *descriptors))
+        if tty:
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
         become()
     except program.Unable as unable:
