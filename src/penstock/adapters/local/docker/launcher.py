@@ -21,6 +21,7 @@ import msgspec
 
 from penstock.adapters.local.commandline import check_arguments
 from penstock.adapters.local.docker import archive
+from penstock.adapters.local.docker.attached import Attached
 from penstock.adapters.local.docker.containers import (
     Plan,
     added_hosts,
@@ -48,6 +49,8 @@ __all__ = ["DockerLauncher"]
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+_Making = Callable[[Engine, Sequence[str], Mapping[str, str]], Awaitable[None]]
+"""Makes a container of the words of its command and further variables of that."""
 
 _FOLDERS = "containers"
 _PATIENCE = 1.0
@@ -83,6 +86,7 @@ class DockerLauncher:
         self._waiting: dict[StepId, asyncio.Task[None]] = {}
         self._followers: dict[StepId, asyncio.Task[StepExit]] = {}
         self._enders: dict[StepId, asyncio.Task[None]] = {}
+        self._attached: dict[StepId, Attached] = {}
         self._networks = asyncio.Lock()
 
     def refuse(
@@ -147,6 +151,7 @@ class DockerLauncher:
                 if found is not None and not found.fresh:
                     return
                 await _cleared(engine, planned)
+                Path(folder.file("log")).unlink(missing_ok=True)
             async with self._networks:
                 folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
                 folder.write("step.json", json.dumps(asdict(planned)).encode())
@@ -156,9 +161,9 @@ class DockerLauncher:
                 folders = [each.path for each in part.mounts if not _filled(step, each)]
                 if list(planned.containers) == [name] and not inputs and not folders:
                     # Made and started by one command, which takes as long as either of two.
-                    await self._made(engine, step, part, ["run", "--detach", *words])
+                    await self._made(engine, step, part, partial(self._started, step.id, name), words)
                     return
-                await self._made(engine, step, part, ["create", *words])
+                await self._made(engine, step, part, _created, words)
                 await _laid(engine, name, inputs, folders, mounted(step, part))
             await engine.run("start", planned.first)
         except (InvalidInput, Refused) as error:
@@ -168,16 +173,39 @@ class DockerLauncher:
                 raise Unavailable(f"step {step.name!r}: removed while it was started: {error}") from None
             raise InvalidInput(f"step {step.name!r}: {error}") from None
 
-    async def _made(self, engine: Engine, step: Step, part: Step | Companion, words: Sequence[str]) -> None:
-        """The command that makes a container has done so, with an image that was pulled where the engine had none."""
+    async def _made(
+        self, engine: Engine, step: Step, part: Step | Companion, make: _Making, words: Sequence[str]
+    ) -> None:
+        """A container is made, with an image that was pulled where the engine had none."""
         variables = {name: value for name, value in part.env if unseen(name)}
         try:
-            await engine.run(*words, env=variables)
+            await make(engine, words, variables)
         except Refused as refused:
             if not refused.no_image:
                 raise
             await self._pulled(engine, step.id, part.image)
-            await engine.run(*words, env=variables)
+            await make(engine, words, variables)
+
+    async def _started(
+        self, id: StepId, name: str, engine: Engine, words: Sequence[str], env: Mapping[str, str]
+    ) -> None:
+        """A container is made and runs, or has run."""
+        if engine.program != "docker" or "--tty" in words:
+            await engine.run("run", "--detach", *words, env=env)
+            return
+        attached = Attached(
+            engine,
+            name,
+            self._folder(id).file("log"),
+            ["run", "--sig-proxy=false", *words],
+            {**os.environ, **env},
+        )
+        self._attached[id] = attached
+        try:
+            await unbroken(attached.begun())
+        except BaseException:
+            await self._attached.pop(id).close()
+            raise
 
     async def _pulled(self, engine: Engine, id: StepId, image: str) -> None:
         """The engine has the image. A stop ends the waiting, not the pulling, for which others may wait."""
@@ -315,6 +343,10 @@ class DockerLauncher:
                 # Else its network has ended with it.
                 if not (await found_container(engine, folder, planned.main)).ended:
                     raise
+        attached = self._attached.pop(id, None)
+        exit = await attached.exit() if attached is not None else None
+        if exit is not None:
+            return exit
         with ContainerLog(engine, planned.main, folder.file("log")) as lines:
             found = await self._followed_to_its_end(engine, folder, planned.main, lines)
             lost = lines.finish()
@@ -468,7 +500,8 @@ class DockerLauncher:
         tasks: list[asyncio.Task[Any]] = [*self._followers.values(), *self._enders.values()]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, self._images.close(), return_exceptions=True)
+        attached = [each.close() for each in self._attached.values()]
+        await asyncio.gather(*tasks, *attached, self._images.close(), return_exceptions=True)
 
     # --- what a step left -------------------------------------------------------------------------------------------
 
@@ -512,6 +545,10 @@ def _filled(step: Step, mount: Mount) -> bool:
     """Whether something lies there already, or will: only what is empty at first is made a folder."""
     volume = step.volume(mount.volume)
     return bool(volume.folder or volume.files)
+
+
+async def _created(engine: Engine, words: Sequence[str], env: Mapping[str, str]) -> None:
+    await engine.run("create", *words, env=env)
 
 
 async def _laid(

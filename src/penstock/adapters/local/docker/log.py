@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from types import TracebackType
 
 from penstock.adapters.local.docker.engine import Engine
 from penstock.adapters.local.process.crilog import CriLog
 
-__all__ = ["ContainerLog"]
+__all__ = ["FAILURES", "ContainerLog"]
 
 _CHUNK = 1 << 16
 _IDLE = 0.2
 """Seconds after which text without a line's end is shown to readers who follow."""
 
-_FAILURES = (b"error", b"cannot connect", b"unexpected eof", b"failed to")
+FAILURES = (b"error", b"cannot connect", b"unexpected eof", b"failed to")
 """How the engine's command begins when it tells of its own failure, in small letters."""
+
+
+def _all(stream: str, data: bytes) -> bool:  # noqa: ARG001
+    return True
 
 
 class ContainerLog:
@@ -55,6 +60,12 @@ class ContainerLog:
             raise self._engine.failure(errors)
         return True
 
+    async def bring(self, process: asyncio.subprocess.Process, own: Callable[[str, bytes], bool]) -> bytes:
+        """Bring what a process tells that was there before the container said a word, to its end; of which `own` says
+        that it is the container's. What it ended with where that may be words of its own.
+        """
+        return await self._pumped(process, {"stdout": 0, "stderr": 0}, own)
+
     def finish(self) -> int:
         """The log is whole and durable; the count of bytes lost to a full disk."""
         self._log.flush(b"F")
@@ -65,24 +76,37 @@ class ContainerLog:
         """Run a command and append what is new; None, or the command's own words where it failed."""
         skip = dict(self._seen)
         async with self._engine.started(*command) as process:
-            assert process.stdout is not None
-            assert process.stderr is not None
-            _, held = await asyncio.gather(
-                self._pump("stdout", process.stdout, skip), self._pump("stderr", process.stderr, skip)
-            )
-            if await process.wait():
-                return held
-        self._feed("stderr", held)
-        return None
+            held = await self._pumped(process, skip)
+            return held if process.returncode else None
 
-    async def _pump(self, stream: str, reader: asyncio.StreamReader, skip: dict[str, int]) -> bytes:
+    async def _pumped(
+        self, process: asyncio.subprocess.Process, skip: dict[str, int], own: Callable[[str, bytes], bool] = _all
+    ) -> bytes:
+        """Append both streams of a process, and wait for its end. What it ended with where it has failed and that may
+        be its own words.
+        """
+        assert process.stdout is not None
+        assert process.stderr is not None
+        _, held = await asyncio.gather(
+            self._pump("stdout", process.stdout, skip, own), self._pump("stderr", process.stderr, skip, own)
+        )
+        if await process.wait():
+            return held
+        self._feed("stderr", held)
+        return b""
+
+    async def _pump(
+        self, stream: str, reader: asyncio.StreamReader, skip: dict[str, int], own: Callable[[str, bytes], bool]
+    ) -> bytes:
         """Append a stream; return what it ended with where that may be the command telling of its own failure."""
         held = b""
         while data := await self._chunk(reader):
+            if not own(stream, data):
+                continue
             self._feed(stream, held)
             old = min(skip[stream], len(data))
             skip[stream] -= old
-            held = data[old:] if stream == "stderr" and data[old:].lower().startswith(_FAILURES) else b""
+            held = data[old:] if stream == "stderr" and data[old:].lower().startswith(FAILURES) else b""
             if not held:
                 self._feed(stream, data[old:])
         return held
