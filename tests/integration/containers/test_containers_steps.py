@@ -82,6 +82,35 @@ def test_a_log_is_whole_to_the_last_byte(home: Path) -> None:
     played(home, play)
 
 
+@pytest.mark.parametrize("code", [0, 1, 125, 127])
+@pytest.mark.parametrize("words", ["WARNING: old", "docker: Error response from daemon: no", "error: this", "plain"])
+def test_what_a_step_says_is_not_taken_for_words_of_the_engine(home: Path, words: str, code: int) -> None:
+    async def play(launcher: DockerLauncher) -> None:
+        await launcher.launch(shell(f"echo '{words}' >&2; echo out; echo more >&2; exit {code}"))
+        exit = await launcher.wait(ID)
+        assert (exit.code, exit.error) == (code, "")
+        assert said(launcher.log(ID), b"stderr") == f"{words}\nmore\n".encode()
+        assert said(launcher.log(ID), b"stdout") == b"out\n"
+
+    played(home, play)
+
+
+def test_a_step_that_says_nothing_has_begun_and_is_taken_over(home: Path) -> None:
+    async def play(launcher: DockerLauncher) -> None:
+        step = shell("mkfifo /tmp/go; read -r word < /tmp/go; echo $word")
+        await launcher.launch(step)
+        assert launcher.state(ID) is StepState.RUNNING
+        await launcher.close()
+        later = DockerLauncher(home)
+        await later.launch(step)
+        await asyncio.to_thread(docker, "exec", container_name(home, ID), "sh", "-c", "echo on > /tmp/go")
+        assert (await later.wait(ID)).code == 0
+        assert said(later.log(ID), b"stdout") == b"on\n"
+        await later.close()
+
+    played(home, play)
+
+
 def test_a_log_is_whole_that_was_torn_and_taken_over(home: Path) -> None:
     async def play(launcher: DockerLauncher) -> None:
         step = shell("mkfifo /tmp/go; seq 5000; read -r _ < /tmp/go; seq 5000; echo Error >&2")
