@@ -33,7 +33,7 @@ def fork(wanted: Mapping[str, Any]) -> tuple[int, int]:
     Mounts of its own are for each process that enters a root.
     """
     if wanted["way"] == "rewrite":
-        pid = os.fork()
+        pid = kernel.fork()
         return pid, os.pidfd_open(pid) if pid else -1
     return _joined(wanted) if wanted["join"] else kernel.clone(_flags(wanted))
 
@@ -48,7 +48,7 @@ def _joined(wanted: Mapping[str, Any]) -> tuple[int, int]:
 
     A process that has entered a user namespace cannot come back: one in between does, and stays until its child ends.
     """
-    pid = os.fork()
+    pid = kernel.fork()
     if pid:
         return pid, os.pidfd_open(pid)
     try:

@@ -33,6 +33,7 @@ __all__ = [
     "close_from",
     "die_with_parent",
     "drop_capabilities",
+    "fork",
     "loopback",
     "mount",
     "pivot",
@@ -54,7 +55,9 @@ _MNT_DETACH = 2
 
 _SYS_CLONE3, _SYS_CLOSE_RANGE, _SYS_MOUNT_SETATTR = 435, 436, 442
 _SYS_PIVOT_ROOT = {"x86_64": 155}.get(os.uname().machine, 41)
-_AT_FDCWD, _AT_RECURSIVE, _MOUNT_ATTR_RDONLY = -100, 0x8000, 1
+_AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
+_READ_ONLY = struct.pack("4Q", 1, 0, 0, 0)
+"""The attributes of `mount_setattr`."""
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NAME, _PR_CAPBSET_DROP, _PR_SET_CHILD_SUBREAPER = 1, 4, 15, 24, 36
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -67,6 +70,10 @@ _KEPT = (0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 29, 31)
 
 # PyDLL keeps the GIL: after clone() the child must not have to ask another thread for it.
 _libc = ctypes.PyDLL(None, use_errno=True)
+_libc.mount.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p)
+# Looked up here, once: ctypes makes something of a name when it is first asked for, which no child has to do.
+for _name in ("capset", "fork", "prctl", "setns", "syscall", "umount2", "unshare"):
+    getattr(_libc, _name)
 
 
 def _checked(result: int, what: str) -> int:
@@ -80,21 +87,23 @@ def _prctl(option: int, value: int) -> int:
     return int(_libc.prctl(option, ctypes.c_ulong(value), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0)))
 
 
-def clone(flags: int) -> tuple[int, int]:
-    """Fork into new namespaces. Returns (pid, pidfd) in the parent and (0, -1) in the child.
+def fork() -> int:
+    """fork(2): the id of the child, 0 in it.
 
-    Only for a process of one thread.
+    `os.fork` does more: in the child it makes the interpreter's locks and its `threading` anew, as if there had been
+    other threads. Nearly a millisecond goes on that, most of it on memory that a fork shares until it is written. So
+    this is for a process of one thread, in which signals that have handlers are blocked.
     """
+    return _checked(int(_libc.fork()), "fork")
+
+
+def clone(flags: int) -> tuple[int, int]:
+    """The same into new namespaces. Returns (pid, pidfd) in the parent and (0, -1) in the child."""
     pidfd = ctypes.c_int(-1)
     arguments = struct.pack("8Q", flags | _CLONE_PIDFD, ctypes.addressof(pidfd), 0, 0, signal.SIGCHLD, 0, 0, 0)
     buffer = ctypes.create_string_buffer(arguments, len(arguments))
-    ctypes.pythonapi.PyOS_BeforeFork()
     pid = int(_libc.syscall(ctypes.c_long(_SYS_CLONE3), buffer, ctypes.c_size_t(len(arguments))))
-    if pid == 0:
-        ctypes.pythonapi.PyOS_AfterFork_Child()
-        return 0, -1
-    ctypes.pythonapi.PyOS_AfterFork_Parent()
-    return _checked(pid, "clone3"), pidfd.value
+    return (_checked(pid, "clone3"), pidfd.value) if pid else (0, -1)
 
 
 def setns(namespace: int, kind: int) -> None:
@@ -104,31 +113,26 @@ def setns(namespace: int, kind: int) -> None:
 
 def unshare(flags: int) -> None:
     """unshare(2): namespaces of this process's own."""
-    _checked(_libc.unshare(ctypes.c_int(flags)), "unshare")
+    _checked(_libc.unshare(flags), "unshare")
 
 
 def mount(source: str, target: str, kind: str, flags: int = 0, data: str = "") -> None:
     """mount(2)."""
-    result = _libc.mount(
-        os.fsencode(source), os.fsencode(target), kind.encode() or None, ctypes.c_ulong(flags), os.fsencode(data)
-    )
-    _checked(result, f"mount {kind or 'bind'} {source} on {target}")
+    if _libc.mount(_bytes(source), _bytes(target), kind.encode() or None, flags, _bytes(data)) == -1:
+        _checked(-1, f"mount {kind or 'bind'} {source} on {target}")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def bind(source: str, target: str, *, writable: bool = False) -> None:
     """Show `source`, with all that is mounted below it, at `target`; read-only unless said otherwise."""
     mount(source, target, "", MS_BIND | MS_REC)
     if not writable:
-        attributes = struct.pack("4Q", _MOUNT_ATTR_RDONLY, 0, 0, 0)
-        result = _libc.syscall(
-            ctypes.c_long(_SYS_MOUNT_SETATTR),
-            ctypes.c_int(_AT_FDCWD),
-            os.fsencode(target),
-            ctypes.c_uint(_AT_RECURSIVE),
-            attributes,
-            ctypes.c_size_t(len(attributes)),
-        )
-        _checked(result, f"mount_setattr {target}")
+        path = _bytes(target)
+        if _libc.syscall(_SYS_MOUNT_SETATTR, _AT_FDCWD, path, _AT_RECURSIVE, _READ_ONLY, len(_READ_ONLY)) == -1:
+            _checked(-1, f"mount_setattr {target}")
 
 
 def pivot(root: str) -> None:

@@ -142,8 +142,11 @@ def _found(command: str, search: str) -> str:
 def _settle(spec: dict[str, Any]) -> None:
     """Last settings before the step's own code: folder, capabilities, visibility."""
     os.umask(0o022)
-    os.makedirs(spec["cwd"], exist_ok=True)
-    os.chdir(spec["cwd"])
+    try:
+        os.chdir(spec["cwd"])
+    except FileNotFoundError:
+        os.makedirs(spec["cwd"])
+        os.chdir(spec["cwd"])
     if spec["way"] != "rewrite" and os.geteuid() == 0:
         kernel.drop_capabilities(bounding=spec["user"] is not None)
     kernel.set_dumpable(True)

@@ -11,13 +11,14 @@ The current folder is the step's own folder; the names used here are relative to
 from __future__ import annotations
 
 import os
+import select
 import stat
 from contextlib import suppress
 from typing import Any
 
 from penstock.adapters.local.process import kernel
 
-__all__ = ["enter", "map_user"]
+__all__ = ["Machine", "enter", "map_user"]
 
 _OPTIONS = "redirect_dir=off,metacopy=off,index=off"
 _UPPER_OPTIONS = f"{_OPTIONS},volatile"
@@ -35,19 +36,19 @@ def map_user(uid: int, gid: int) -> None:
             file.write(text)
 
 
-def enter(spec: dict[str, Any]) -> None:
+def enter(spec: dict[str, Any], machine: Machine) -> None:
     """Make the private root that `spec` describes and move this process into it, alone.
 
     Raises OSError naming the call.
     """
     kernel.unshare(kernel.CLONE_NEWNS)
     kernel.mount("none", "/", "", kernel.MS_REC | kernel.MS_PRIVATE)
-    submounts = _submounts(spec["base"])
+    submounts = machine.submounts(spec["base"])
     if spec["way"] == "overlay":
         _overlay_root(spec)
     else:
         _bound_root(spec, submounts)
-    _api_folders(spec)
+    _api_folders(spec, machine)
     if spec["way"] == "overlay":
         for path in submounts:
             _try_bind(path, "root" + path[len(spec["base"].rstrip("/")) :])
@@ -131,9 +132,10 @@ def _top_overlay(spec: dict[str, Any], name: str, source: str, target: str, *, m
     return True
 
 
-def _api_folders(spec: dict[str, Any]) -> None:
-    for name in ("proc", "sys", "dev"):
-        os.makedirs(f"root/{name}", exist_ok=True)
+def _api_folders(spec: dict[str, Any], machine: Machine) -> None:
+    for path in ("root/proc", "root/sys", "root/dev"):
+        with suppress(FileExistsError):
+            os.mkdir(path)
     safe = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
     try:
         kernel.mount("proc", "root/proc", "proc", safe)
@@ -150,14 +152,15 @@ def _api_folders(spec: dict[str, Any]) -> None:
         if os.path.isdir("root/dev/shm"):
             kernel.mount("none", "root/dev/shm", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=1777")
     else:
-        _own_devices()
+        _own_devices(machine)
 
 
-def _own_devices() -> None:
+def _own_devices(machine: Machine) -> None:
     kernel.mount("none", "root/dev", "tmpfs", kernel.MS_NOSUID | kernel.MS_NOEXEC, "mode=755")
-    for name in os.listdir("/dev"):
-        if name in _NODES or name.startswith(_DEVICES):
-            _copy_node(f"/dev/{name}", f"root/dev/{name}")
+    former = os.umask(0)
+    for name, mode, number in machine.devices():
+        os.mknod(f"root/dev/{name}", mode, number)
+    os.umask(former)
     for name, target in (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
         os.symlink(target, f"root/dev/{name}")
     os.mkdir("root/dev/shm")
@@ -167,15 +170,48 @@ def _own_devices() -> None:
     os.symlink("pts/ptmx", "root/dev/ptmx")
 
 
-def _copy_node(source: str, target: str) -> None:
-    info = os.lstat(source)
-    if stat.S_ISCHR(info.st_mode):
-        os.mknod(target, info.st_mode, info.st_rdev)
-        os.chmod(target, stat.S_IMODE(info.st_mode))
+class Machine:
+    """What roots are made of this machine. Who makes many looks once, and again where something has changed.
+
+    To be asked by the parent of the process that enters a root: that finds here what was looked up before.
+    """
+
+    def __init__(self) -> None:
+        self._table = os.open("/proc/self/mountinfo", os.O_RDONLY | os.O_CLOEXEC)
+        self._changes = select.poll()
+        # The kernel tells so that the table of mounts has changed since it was read or asked.
+        self._changes.register(self._table, select.POLLPRI)
+        self._submounts: dict[str, list[str]] = {}
+        self._devices: list[tuple[str, int, int]] | None = None
+        self._made = 0
+        """When a name in /dev last came or went."""
+
+    def look(self, spec: dict[str, Any]) -> None:
+        """Look at what the root that `spec` describes is made of."""
+        if self._changes.poll(0):
+            self._submounts.clear()
+        made = os.stat("/dev").st_mtime_ns
+        if made != self._made:
+            self._made, self._devices = made, None
+        self.submounts(spec["base"])
+        self.devices()
+
+    def submounts(self, base: str) -> list[str]:
+        """Mounts below the lower root that the overlay would not show, outermost only, kernel folders left out."""
+        if base not in self._submounts:
+            self._submounts[base] = _submounts(base)
+        return self._submounts[base]
+
+    def devices(self) -> list[tuple[str, int, int]]:
+        """Name, mode and number of the devices that steps are given."""
+        if self._devices is None:
+            names = [name for name in os.listdir("/dev") if name in _NODES or name.startswith(_DEVICES)]
+            found = [(name, os.lstat(f"/dev/{name}")) for name in names]
+            self._devices = [(name, info.st_mode, info.st_rdev) for name, info in found if stat.S_ISCHR(info.st_mode)]
+        return self._devices
 
 
 def _submounts(base: str) -> list[str]:
-    """Mounts below the lower root that the overlay would not show, outermost only, kernel folders left out."""
     prefix = base.rstrip("/") + "/"
     found: list[str] = []
     with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:

@@ -35,6 +35,7 @@ _ORDERS = 4
 """Descriptor on which a process that was started ahead of its step is told what to become."""
 _GUESS = 5
 """Descriptor of the sheet with the program that it may be told to become."""
+_HANDLED = (signal.SIGTERM, signal.SIGCHLD)
 _NO_SPACE = "no space left for the step's root"
 
 
@@ -90,10 +91,12 @@ def _see_through(supervisor: _Supervisor, supervise: Callable[[], None]) -> None
 
 
 class _Itself(NamedTuple):
-    """What a supervisor knows of its own process: its id, start time and boot, and the pipe that wakes it."""
+    """What a supervisor knows of its own process: its id, start time and boot, and the pipe that wakes it; and what it
+    has seen of the machine."""
 
     identity: bytes
     signals: int
+    machine: roots.Machine
 
     @classmethod
     def settled(cls, spec: dict[str, Any]) -> _Itself:
@@ -101,7 +104,7 @@ class _Itself(NamedTuple):
         if spec["user"]:
             roots.map_user(*spec["user"])
         kernel.set_dumpable(False)
-        return cls(records.identity(), signal_pipe())
+        return cls(records.identity(), signal_pipe(), roots.Machine())
 
 
 class _Process(NamedTuple):
@@ -138,7 +141,7 @@ class _Supervisor:
 
     def __init__(self, spec: dict[str, Any], itself: _Itself) -> None:
         self._spec = spec
-        self._identity, self._signals = itself
+        self._identity, self._signals, self._machine = itself
         self._title = ""
         self._done = self._lock = -1
         self._heard = False
@@ -169,13 +172,13 @@ class _Supervisor:
         if self._spec["install"] and not self._install():
             return
         self._started = time.time()
-        failure = self._run(lambda: _begin_step(self._spec))
+        failure = self._run(lambda: _begin_step(self._spec, self._machine))
         for _ in range(self._spec.get("tries", 1) - 1):
             if failure or self._stopping or _code(self._status) == 0:
                 break
             self._rest(self._spec["pause"])
             self._let_mount_again()
-            failure = self._run(lambda: _begin_step(self._spec))
+            failure = self._run(lambda: _begin_step(self._spec, self._machine))
         self._ended(failure)
 
     def _rest(self, seconds: float) -> None:
@@ -196,7 +199,7 @@ class _Supervisor:
         """Start a process that makes the root and waits in it. Raises OSError."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            process = self._begin(lambda: _wait_in_root(self._spec), theirs.fileno(), guess)
+            process = self._begin(lambda: _wait_in_root(self._spec, self._machine), theirs.fileno(), guess)
         os.close(guess)
         return _Waiting(process, ours)
 
@@ -272,12 +275,14 @@ class _Supervisor:
         """Start a child that becomes something; it has `more` descriptors behind `_FAILED`."""
         tty = self._spec.get("tty", False)
         out, err, failed = os.openpty() if tty else os.pipe(), os.pipe(), os.pipe()
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        self._child = os.fork()
+        if self._spec["way"] != "rewrite":
+            self._machine.look(self._spec)
+        signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
+        self._child = kernel.fork()
         if self._child == 0:
             streams = (out[1],) * 3 if tty else (out[1], err[1])
             _become(become, (*streams, failed[1], *more), tied=self._spec["way"] == "rewrite", tty=tty)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
         for pair in (out, err, failed):
             os.close(pair[1])
         return _Process((out[0], err[0]), failed[0])
@@ -429,9 +434,9 @@ def signal_pipe() -> int:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    for number in (signal.SIGTERM, signal.SIGCHLD):
+    for number in _HANDLED:
         signal.signal(number, lambda *_: None)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGCHLD})
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
     return reader
 
 
@@ -469,20 +474,20 @@ def _arrange(descriptors: Sequence[int]) -> None:
     kernel.close_from(len(descriptors))
 
 
-def _begin_step(spec: dict[str, Any]) -> NoReturn:
-    _enter_root(spec)
+def _begin_step(spec: dict[str, Any], machine: roots.Machine) -> NoReturn:
+    _enter_root(spec, machine)
     program.become(spec, _FAILED)
 
 
-def _wait_in_root(spec: dict[str, Any]) -> NoReturn:
-    _enter_root(spec)
+def _wait_in_root(spec: dict[str, Any], machine: roots.Machine) -> NoReturn:
+    _enter_root(spec, machine)
     program.obey(spec, socket.socket(fileno=_ORDERS), _FAILED, _GUESS)
 
 
-def _enter_root(spec: dict[str, Any]) -> None:
+def _enter_root(spec: dict[str, Any], machine: roots.Machine) -> None:
     if spec["way"] != "rewrite":
         try:
-            roots.enter(spec)
+            roots.enter(spec, machine)
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             raise program.Unable(_NO_SPACE if full else f"the step's root could not be made: {error}") from None
