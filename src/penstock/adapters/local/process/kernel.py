@@ -6,6 +6,7 @@ call's name. Numbers are of the kernel's interface (asm-generic numbers, the sam
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # typeshed does not know it
 import ctypes
 import fcntl
 import os
@@ -40,6 +41,7 @@ __all__ = [
     "set_dumpable",
     "set_title",
     "setns",
+    "settle_signals",
     "unshare",
 ]
 
@@ -60,19 +62,23 @@ _READ_ONLY = struct.pack("4Q", 1, 0, 0, 0)
 """The attributes of `mount_setattr`."""
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NAME, _PR_CAPBSET_DROP, _PR_SET_CHILD_SUBREAPER = 1, 4, 15, 24, 36
-_CAPABILITY_VERSION_3 = 0x20080522
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
+
+_OF_PYTHON = (_signal.SIGTERM, _signal.SIGCHLD, _signal.SIGINT, _signal.SIGHUP, _signal.SIGPIPE)
 
 # What container engines leave to a process, without MKNOD (a device node of a disk would be the whole machine):
 # CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE, NET_RAW, SYS_CHROOT,
 # AUDIT_WRITE, SETFCAP.
 _KEPT = (0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 29, 31)
+_LOW = sum(1 << number for number in _KEPT)
+_CAPABILITY_HEADER, _CAPABILITIES = struct.pack("Ii", 0x20080522, 0), struct.pack("6I", _LOW, _LOW, 0, 0, 0, 0)
 
 # PyDLL keeps the GIL: after clone() the child must not have to ask another thread for it.
 _libc = ctypes.PyDLL(None, use_errno=True)
+_libc.prctl.argtypes = (ctypes.c_int, *[ctypes.c_ulong] * 4)
 _libc.mount.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p)
 # Looked up here, once: ctypes makes something of a name when it is first asked for, which no child has to do.
-for _name in ("capset", "fork", "prctl", "setns", "syscall", "umount2", "unshare"):
+for _name in ("capset", "fork", "setns", "syscall", "umount2", "unshare"):
     getattr(_libc, _name)
 
 
@@ -84,7 +90,7 @@ def _checked(result: int, what: str) -> int:
 
 
 def _prctl(option: int, value: int) -> int:
-    return int(_libc.prctl(option, ctypes.c_ulong(value), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0)))
+    return int(_libc.prctl(option, value, 0, 0, 0))
 
 
 def fork() -> int:
@@ -164,9 +170,7 @@ def drop_capabilities(*, bounding: bool) -> None:
     """Keep only the harmless capabilities; `bounding`: also set the bound, which a new user namespace has lost."""
     if bounding:
         bound_capabilities()
-    low = sum(1 << number for number in _KEPT)
-    header = struct.pack("Ii", _CAPABILITY_VERSION_3, 0)
-    _checked(_libc.capset(header, struct.pack("6I", low, low, 0, 0, 0, 0)), "capset")
+    _checked(_libc.capset(_CAPABILITY_HEADER, _CAPABILITIES), "capset")
 
 
 def _first_line(path: str) -> str:
@@ -175,6 +179,16 @@ def _first_line(path: str) -> str:
             return file.readline().strip()
     except OSError:
         return ""
+
+
+def settle_signals() -> None:
+    """Let the signals that a supervisor handles, and those that Python does, do what they do to any program; let none
+    be blocked. (`signal` makes enumerations of all that it is given and gives back, which costs a child dearly.)
+    """
+    _signal.set_wakeup_fd(-1)
+    for number in _OF_PYTHON:
+        _signal.signal(number, _signal.SIG_DFL)
+    _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
 
 
 def close_from(first: int) -> None:
@@ -200,7 +214,8 @@ def die_with_parent() -> None:
 
 def set_title(title: str) -> None:
     """Show `title` as this process's command line, as far as there is room for it."""
-    _libc.prctl(_PR_SET_NAME, os.fsencode(title)[:15])
+    name = ctypes.create_string_buffer(os.fsencode(title)[:15])
+    _libc.prctl(_PR_SET_NAME, ctypes.addressof(name), 0, 0, 0)
     with open("/proc/self/stat", "rb") as file:
         fields = file.read().rpartition(b") ")[2].split()
     start, end = int(fields[45]), int(fields[46])

@@ -450,14 +450,10 @@ def _become(become: Callable[[], NoReturn], descriptors: Sequence[int], *, tied:
         if tied:
             kernel.die_with_parent()
         os.setsid()
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         _arrange(descriptors if tty else (os.open("/dev/null", os.O_RDONLY), *descriptors))
         if tty:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-        signal.pthread_sigmask(signal.SIG_SETMASK, set())
+        kernel.settle_signals()
         become()
     except program.Unable as unable:
         _say(str(unable))
