@@ -85,9 +85,9 @@ def test_what_is_malformed(kind: str, value: Any, path: str, message: str) -> No
 
 def test_notes_count_fields_of_a_kind() -> None:
     notes = Notes()
-    value = [{"imagePullPolicy": "Always"}, {"imagePullPolicy": "Never"}, {"tty": True}]
+    value = [{"imagePullPolicy": "Always"}, {"imagePullPolicy": "Never"}, {"stdin": True}]
     assert normalise(value, "list of Container", "c", notes) == [{}, {}, {}]
     assert notes.texts() == (
         "c[0].imagePullPolicy (and 1 more) is without effect: images are mapped, not pulled",
-        "c[2].tty is without effect: steps have no terminal",
+        "c[2].stdin is without effect: nobody writes to a step's standard input",
     )

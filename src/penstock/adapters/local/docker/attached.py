@@ -86,7 +86,8 @@ class Attached:
                 held = await lines.bring(process, self._hears)
                 self._words += held
                 self._code, self._ended_at = process.returncode, time.time()
-            return lines.finish()
+            # A log that goes on elsewhere may go on in the midst of a line.
+            return lines.finish() if self._code == 0 else 0
 
     def _hears(self, stream: str, data: bytes) -> bool:
         """Whether `data` is the container's; what the command itself may have said is kept apart."""
