@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import tarfile
+from collections.abc import Mapping
 
 from commandline import Rig
 
-__all__ = ["read_by_its_key"]
+__all__ = ["read_by_its_key", "tarball"]
 
 _DOCUMENT = """\
 apiVersion: argoproj.io/v1alpha1
@@ -41,7 +41,7 @@ spec:
 
 def read_by_its_key(rig: Rig, image: str, *options: str) -> None:
     """Run the document; its readers get what they ask for."""
-    text = "".join(f"\\{byte:03o}" for byte in _tarball({"a": b"first\n", "sub/b": b"second\n"}))
+    text = "".join(f"\\{byte:03o}" for byte in tarball({"a": b"first\n", "sub/b": b"second\n"}))
     rig.file("packed.yaml", _DOCUMENT.replace("IMAGE", image).replace('"ARCHIVE"', json.dumps(text)))
     answer = rig.call("run", "packed.yaml", *options, "--output", "json")
     assert answer.returncode == 0, answer.stderr
@@ -52,11 +52,14 @@ def read_by_its_key(rig: Rig, image: str, *options: str) -> None:
     assert said == {"look": "first\nsecond\n", "keep": "packed\n"}
 
 
-def _tarball(files: dict[str, bytes]) -> bytes:
+def tarball(files: Mapping[str, bytes], *more: tarfile.TarInfo) -> bytes:
+    """A gzip-compressed tar archive of files, and of `more` that has no content."""
     with io.BytesIO() as data:
-        with tarfile.open(fileobj=data, mode="w") as archive:
+        with tarfile.open(fileobj=data, mode="w:gz") as archive:
             for name, content in files.items():
                 about = tarfile.TarInfo(name)
                 about.size = len(content)
                 archive.addfile(about, io.BytesIO(content))
-        return gzip.compress(data.getvalue())
+            for about in more:
+                archive.addfile(about)
+        return data.getvalue()

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stage import Stage, pod, staged, workflow
 
-from penstock.adapters.local.forms import given_key, stored
+from archives import tarball
+from penstock.adapters.local.forms import given_key, store
 from penstock.adapters.objects import LocalObjects
 from penstock.engine.protocol import ArtifactOutput
 from penstock.errors import InvalidInput
@@ -35,18 +36,6 @@ KEY = "keyed/k"
 @pytest.fixture
 def objects(tmp_path: Path) -> LocalObjects:
     return LocalObjects(tmp_path / "objects", background=False)
-
-
-def tarball(files: Mapping[str, bytes], *more: tarfile.TarInfo) -> bytes:
-    with io.BytesIO() as data:
-        with tarfile.open(fileobj=data, mode="w:gz") as archive:
-            for name, content in files.items():
-                about = tarfile.TarInfo(name)
-                about.size = len(content)
-                archive.addfile(about, io.BytesIO(content))
-            for about in more:
-                archive.addfile(about)
-        return data.getvalue()
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:
@@ -72,7 +61,7 @@ def lay(objects: LocalObjects, tmp_path: Path, content: bytes | Mapping[str, byt
         for name, data in content.items():
             (made / name).parent.mkdir(parents=True, exist_ok=True)
             (made / name).write_bytes(data)
-    stored(objects, ArtifactOutput(name="o", path="/out/made", key=KEY, archive=FORMS[form]), made)
+    store(objects, ArtifactOutput(name="o", path="/out/made", key=KEY, archive=FORMS[form]), made)
 
 
 def take(objects: LocalObjects, form: str, key: str = KEY) -> Path:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from penstock.adapters.local.forms import has_form, stored
+from penstock.adapters.local.forms import has_form, store
 from penstock.engine.protocol import ArtifactOutput, Exited, ParameterOutput, Pod
 from penstock.errors import DiskFailed, Final, NoSpace, Unavailable
 from penstock.ports import Clock, Launcher, ObjectInfo, Objects, StepExit, StepId
@@ -93,7 +93,7 @@ class _Found(NamedTuple):
         assert isinstance(self.at, Path), "small ones are stored together"
         _marked(_mark(self.at))
         if has_form(self.output.key):
-            return stored(objects, self.output, self.at)
+            return store(objects, self.output, self.at)
         return objects.put(self.output.key, self.at)
 
     def artifact(self, info: ObjectInfo) -> Artifact:

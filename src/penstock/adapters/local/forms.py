@@ -31,7 +31,7 @@ from penstock.ports import ObjectInfo, Objects
 from penstock.workflow.document import KEYED
 from penstock.workflow.status import Archive, Artifact
 
-__all__ = ["forms_of", "given_key", "has_form", "stored"]
+__all__ = ["forms_of", "given_key", "has_form", "store"]
 
 _BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, RuntimeError)
 """What the libraries raise for what is no archive, cut off, damaged, encrypted, or packed in a way unknown to them."""
@@ -55,7 +55,7 @@ def has_form(key: str) -> bool:
     return key.startswith(f"{KEYED}/")
 
 
-def stored(objects: Objects, output: ArtifactOutput, source: Path) -> ObjectInfo:
+def store(objects: Objects, output: ArtifactOutput, source: Path) -> ObjectInfo:
     """Take what a step made for `output` into the store, and note its form. Raises what `Objects.put` raises."""
     with _STORING:
         note = _Note(_form(output.archive) or "tar", Path(output.path).name)

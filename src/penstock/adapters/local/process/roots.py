@@ -18,7 +18,7 @@ from typing import Any
 
 from penstock.adapters.local.process import kernel
 
-__all__ = ["Machine", "enter", "map_user"]
+__all__ = ["Seen", "enter", "map_user"]
 
 _OPTIONS = "redirect_dir=off,metacopy=off,index=off"
 _UPPER_OPTIONS = f"{_OPTIONS},volatile"
@@ -36,19 +36,19 @@ def map_user(uid: int, gid: int) -> None:
             file.write(text)
 
 
-def enter(spec: dict[str, Any], machine: Machine) -> None:
+def enter(spec: dict[str, Any], seen: Seen) -> None:
     """Make the private root that `spec` describes and move this process into it, alone.
 
     Raises OSError naming the call.
     """
     kernel.unshare(kernel.CLONE_NEWNS)
     kernel.mount("none", "/", "", kernel.MS_REC | kernel.MS_PRIVATE)
-    submounts = machine.submounts(spec["base"])
+    submounts = seen.submounts(spec["base"])
     if spec["way"] == "overlay":
         _overlay_root(spec)
     else:
         _bound_root(spec, submounts)
-    _api_folders(spec, machine)
+    _api_folders(spec, seen)
     if spec["way"] == "overlay":
         for path in submounts:
             _try_bind(path, "root" + path[len(spec["base"].rstrip("/")) :])
@@ -132,7 +132,7 @@ def _top_overlay(spec: dict[str, Any], name: str, source: str, target: str, *, m
     return True
 
 
-def _api_folders(spec: dict[str, Any], machine: Machine) -> None:
+def _api_folders(spec: dict[str, Any], seen: Seen) -> None:
     for path in ("root/proc", "root/sys", "root/dev"):
         with suppress(FileExistsError):
             os.mkdir(path)
@@ -152,13 +152,13 @@ def _api_folders(spec: dict[str, Any], machine: Machine) -> None:
         if os.path.isdir("root/dev/shm"):
             kernel.mount("none", "root/dev/shm", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=1777")
     else:
-        _own_devices(machine)
+        _own_devices(seen)
 
 
-def _own_devices(machine: Machine) -> None:
+def _own_devices(seen: Seen) -> None:
     kernel.mount("none", "root/dev", "tmpfs", kernel.MS_NOSUID | kernel.MS_NOEXEC, "mode=755")
     former = os.umask(0)
-    for name, mode, number in machine.devices():
+    for name, mode, number in seen.devices():
         os.mknod(f"root/dev/{name}", mode, number)
     os.umask(former)
     for name, target in (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
@@ -170,8 +170,8 @@ def _own_devices(machine: Machine) -> None:
     os.symlink("pts/ptmx", "root/dev/ptmx")
 
 
-class Machine:
-    """What roots are made of this machine. Who makes many looks once, and again where something has changed.
+class Seen:
+    """What of this machine roots are made of. Who makes many looks once, and again where something has changed.
 
     To be asked by the parent of the process that enters a root: that finds here what was looked up before.
     """

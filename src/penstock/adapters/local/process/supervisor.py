@@ -96,7 +96,7 @@ class _Itself(NamedTuple):
 
     identity: bytes
     signals: int
-    machine: roots.Machine
+    seen: roots.Seen
 
     @classmethod
     def settled(cls, spec: dict[str, Any]) -> _Itself:
@@ -104,7 +104,7 @@ class _Itself(NamedTuple):
         if spec["user"]:
             roots.map_user(*spec["user"])
         kernel.set_dumpable(False)
-        return cls(records.identity(), signal_pipe(), roots.Machine())
+        return cls(records.identity(), signal_pipe(), roots.Seen())
 
 
 class _Process(NamedTuple):
@@ -141,7 +141,7 @@ class _Supervisor:
 
     def __init__(self, spec: dict[str, Any], itself: _Itself) -> None:
         self._spec = spec
-        self._identity, self._signals, self._machine = itself
+        self._identity, self._signals, self._seen = itself
         self._title = ""
         self._done = self._lock = -1
         self._heard = False
@@ -172,13 +172,13 @@ class _Supervisor:
         if self._spec["install"] and not self._install():
             return
         self._started = time.time()
-        failure = self._run(lambda: _begin_step(self._spec, self._machine))
+        failure = self._run(lambda: _begin_step(self._spec, self._seen))
         for _ in range(self._spec.get("tries", 1) - 1):
             if failure or self._stopping or _code(self._status) == 0:
                 break
             self._rest(self._spec["pause"])
             self._let_mount_again()
-            failure = self._run(lambda: _begin_step(self._spec, self._machine))
+            failure = self._run(lambda: _begin_step(self._spec, self._seen))
         self._ended(failure)
 
     def _rest(self, seconds: float) -> None:
@@ -199,7 +199,7 @@ class _Supervisor:
         """Start a process that makes the root and waits in it. Raises OSError."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            process = self._begin(lambda: _wait_in_root(self._spec, self._machine), theirs.fileno(), guess)
+            process = self._begin(lambda: _wait_in_root(self._spec, self._seen), theirs.fileno(), guess)
         os.close(guess)
         return _Waiting(process, ours)
 
@@ -276,7 +276,7 @@ class _Supervisor:
         tty = self._spec.get("tty", False)
         out, err, failed = os.openpty() if tty else os.pipe(), os.pipe(), os.pipe()
         if self._spec["way"] != "rewrite":
-            self._machine.look(self._spec)
+            self._seen.look(self._spec)
         signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
         self._child = kernel.fork()
         if self._child == 0:
@@ -470,20 +470,20 @@ def _arrange(descriptors: Sequence[int]) -> None:
     kernel.close_from(len(descriptors))
 
 
-def _begin_step(spec: dict[str, Any], machine: roots.Machine) -> NoReturn:
-    _enter_root(spec, machine)
+def _begin_step(spec: dict[str, Any], seen: roots.Seen) -> NoReturn:
+    _enter_root(spec, seen)
     program.become(spec, _FAILED)
 
 
-def _wait_in_root(spec: dict[str, Any], machine: roots.Machine) -> NoReturn:
-    _enter_root(spec, machine)
+def _wait_in_root(spec: dict[str, Any], seen: roots.Seen) -> NoReturn:
+    _enter_root(spec, seen)
     program.obey(spec, socket.socket(fileno=_ORDERS), _FAILED, _GUESS)
 
 
-def _enter_root(spec: dict[str, Any], machine: roots.Machine) -> None:
+def _enter_root(spec: dict[str, Any], seen: roots.Seen) -> None:
     if spec["way"] != "rewrite":
         try:
-            roots.enter(spec, machine)
+            roots.enter(spec, seen)
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             raise program.Unable(_NO_SPACE if full else f"the step's root could not be made: {error}") from None

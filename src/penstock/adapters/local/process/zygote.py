@@ -93,7 +93,7 @@ def _probe(spec: dict[str, Any], answer: int) -> NoReturn:
         if spec["user"]:
             roots.map_user(*spec["user"])
         os.chdir(spec["dir"])
-        roots.enter(spec, roots.Machine())
+        roots.enter(spec, roots.Seen())
     except OSError as error:
         text = str(error).encode("utf-8", "replace")
     os.write(answer, text)
